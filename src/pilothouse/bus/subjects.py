@@ -1,0 +1,137 @@
+"""The one table of subjects: where everything travels, and what the bus keeps of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from pilothouse.bus import messages
+from pilothouse.errors import BadName
+from pilothouse.model.names import check_name
+
+
+class Kept(StrEnum):
+    """What the bus keeps of a subject."""
+
+    NEVER = "never"
+    LAST = "last value"
+    TELEMETRY = "stream, limited, flushed lazily"
+    DURABLE = "stream, limited, every message flushed"
+
+
+class Row(NamedTuple):
+    """One row of the table; `{…}` in the pattern stand for names."""
+
+    pattern: str
+    carries: str
+    kept: Kept
+    message: type[messages.Message]
+    reply: type[messages.Message] | None = None
+
+
+TABLE: dict[str, Row] = {
+    "presence": Row("ph.{site}.node.{node}", "a node says that it is there, every 2 s", Kept.LAST, messages.Presence),
+    "description": Row("ph.{site}.td.{node}.{thing}", "a thing's description", Kept.LAST, messages.Described),
+    "state": Row("ph.{site}.state.{node}.{thing}", "latest of all its properties", Kept.LAST, messages.State),
+    "data": Row("ph.{site}.data.{node}", "batches of readings", Kept.TELEMETRY, messages.Batch),
+    "event": Row("ph.{site}.event.{node}.{thing}", "events", Kept.DURABLE, messages.Happened),
+    "command": Row(
+        "ph.{site}.cmd.{node}.{thing}.{name}",
+        "a command; nobody there = the node is away, answered at once",
+        Kept.NEVER,
+        messages.Command,
+        messages.Outcome,
+    ),
+    "ledger": Row("ph.{site}.ledger.{node}", "outcomes of commands", Kept.DURABLE, messages.Outcome),
+    "handover": Row(
+        "ph.{site}.handover.{node}",
+        "a new agent asks the old one of its name to let go",
+        Kept.NEVER,
+        messages.Handover,
+        messages.HandedOver,
+    ),
+}
+
+
+class Subjects:
+    """Subjects of one site. Every method takes names or "*" and gives the subject; bad names raise BadName."""
+
+    def __init__(self, site: str) -> None:
+        self.site = check_name("site", site)
+
+    def presence(self, node: str = "*") -> str:
+        """Where `node` says that it is there."""
+        return self._fill("presence", node=node)
+
+    def description(self, node: str = "*", thing: str = "*") -> str:
+        """Where a thing is described."""
+        return self._fill("description", node=node, thing=thing)
+
+    def state(self, node: str = "*", thing: str = "*") -> str:
+        """Where a thing's latest values are."""
+        return self._fill("state", node=node, thing=thing)
+
+    def data(self, node: str = "*") -> str:
+        """Where a node's batches of readings go."""
+        return self._fill("data", node=node)
+
+    def event(self, node: str = "*", thing: str = "*") -> str:
+        """Where a thing's events go."""
+        return self._fill("event", node=node, thing=thing)
+
+    def command(self, node: str, thing: str = "*", name: str = "*") -> str:
+        """Where commands to a thing go."""
+        return self._fill("command", node=node, thing=thing, name=name)
+
+    def ledger(self, node: str = "*") -> str:
+        """Where a node's outcomes go."""
+        return self._fill("ledger", node=node)
+
+    def handover(self, node: str) -> str:
+        """Where a node's agent is asked to let go."""
+        return self._fill("handover", node=node)
+
+    def _fill(self, row: str, **names: str) -> str:
+        for kind, name in names.items():
+            if name != "*":
+                check_name(kind, name)
+        return TABLE[row].pattern.format(site=self.site, **names)
+
+    def parse(self, subject: str) -> tuple[str, dict[str, str]]:
+        """Which row of the table a subject of this site belongs to, and the names in it; raises BadName."""
+        parts = subject.split(".")
+        for key, row in TABLE.items():
+            pattern = row.pattern.format(site=self.site, **{k: "{" + k + "}" for k in ("node", "thing", "name")}).split(
+                "."
+            )
+            if len(pattern) != len(parts) or pattern[:3] != parts[:3]:
+                continue
+            names = dict(zip((p[1:-1] for p in pattern[3:]), parts[3:], strict=True))
+            for kind, name in names.items():
+                check_name(kind, name)
+            return key, names
+        raise BadName(f"{subject[:120]!r} is no subject of site {self.site!r}")
+
+
+class Stream(NamedTuple):
+    """A stream that the bus keeps; several rows of the table may share one."""
+
+    name: str
+    subjects: tuple[str, ...]
+    kept: Kept
+    max_bytes: int
+    max_age: float
+    """Seconds; 0 = no limit."""
+
+
+def streams(site: str) -> dict[Kept | str, Stream]:
+    """The streams of a site by short name: "now", "data", "event", "ledger"."""
+    top = f"ph.{check_name('site', site)}"
+    mib = 1024 * 1024
+    day = 86400.0
+    return {
+        "now": Stream(f"PH_{site}_NOW", (f"{top}.node.*", f"{top}.td.*.*", f"{top}.state.*.*"), Kept.LAST, 64 * mib, 0),
+        "data": Stream(f"PH_{site}_DATA", (f"{top}.data.*",), Kept.TELEMETRY, 256 * mib, day),
+        "event": Stream(f"PH_{site}_EVENT", (f"{top}.event.*.*",), Kept.DURABLE, 32 * mib, 7 * day),
+        "ledger": Stream(f"PH_{site}_LEDGER", (f"{top}.ledger.*",), Kept.DURABLE, 32 * mib, 7 * day),
+    }

@@ -1,0 +1,117 @@
+"""The shape of the configuration: one struct a table of the TOML, with its defaults and its words.
+
+`docs/reference/config.md` is tested against these structs: every field needs its docstring there.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Duration = str | float | int
+"""A number of seconds, or text with a unit: "250ms", "5s", "20m", "12h", "30d"."""
+
+
+class SiteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[site]`"""
+
+    name: str = "home"
+    """Prefix of everything on the bus; two sites may share a bus."""
+    title: str = "Pilothouse"
+    """What pages show as their heading."""
+
+
+class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[node]`"""
+
+    name: str = ""
+    """Stable name of this machine; empty = its host name, made fit."""
+    host: bool = True
+    """Whether the vitals of this machine are a thing named "host"."""
+
+
+class BusConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[bus]`"""
+
+    url: str = ""
+    """A NATS server or cluster of your own, "nats://host:4222,nats://host2:4222"; empty = the embedded one."""
+    user: str = ""
+    password_file: str = ""
+    """File whose first line is the password for `user`."""
+    server: str = ""
+    """Path of a nats-server program for the embedded bus; empty = PATH, then the one installed with Pilothouse."""
+    max_memory: int = 128 * 1024 * 1024
+    """Bytes of memory that the embedded bus may use for streams."""
+    max_file: int = 1024 * 1024 * 1024
+    """Bytes of disk that the embedded bus may use for streams."""
+
+
+class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[hub]`"""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 8470
+    """Port to listen on; 0 = any free one."""
+    public_url: str = ""
+    """How browsers reach the hub when that is not http://host:port."""
+
+
+class KeeperConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[keeper]`"""
+
+    keep_raw: Duration = "7d"
+    """How long every reading is kept."""
+    keep_minutes: Duration = "90d"
+    """How long the roll-up of one minute is kept."""
+    keep_hours: Duration = "3650d"
+    """How long the roll-up of one hour is kept."""
+    flush: Duration = 1.0
+    """Readings are written to disk this often."""
+
+
+class PropertyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[things.NAME.properties.PROPERTY]`: overrides of what the driver declares."""
+
+    title: str | None = None
+    doc: str | None = None
+    minimum: float | None = None
+    """May only narrow the driver's own limit."""
+    maximum: float | None = None
+    """May only narrow the driver's own limit."""
+    precision: int | None = None
+    every: Duration | None = None
+    dead_band: float | None = None
+    heartbeat: Duration | None = None
+    safe: Any = None
+    """The value it takes when nobody is in charge; only for writable properties."""
+    confirm: Literal["", "yes", "two-person"] | None = None
+    hazard: str | None = None
+
+
+class ThingConfig(Struct, frozen=True, kw_only=True):
+    """`[things.NAME]`: what every thing has; the driver's own settings stand beside these."""
+
+    driver: str
+    """Name of the driver, such as "sim.relays"."""
+    title: str = ""
+    doc: str = ""
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    """false = as if it were not in the file."""
+    properties: dict[str, PropertyConfig] = {}
+    settings: dict[str, Any] = {}
+    """Everything else in the table; filled by the loader, checked by the driver."""
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration of one machine."""
+
+    site: SiteConfig = SiteConfig()
+    node: NodeConfig = NodeConfig()
+    bus: BusConfig = BusConfig()
+    hub: HubConfig = HubConfig()
+    keeper: KeeperConfig = KeeperConfig()
+    things: dict[str, ThingConfig] = {}
