@@ -64,6 +64,10 @@ class State(Message, frozen=True, kw_only=True):
     node: str
     epoch: int
     thing: str
+    number: int = 0
+    """1, 2, 3 … of this thing's states within the epoch: the order of states, whatever the wall clock does."""
+    seq: int = 0
+    """The batches of readings up to this one are in it."""
     time: int
     health: Health
     properties: dict[str, PropertyState]
@@ -198,6 +202,15 @@ class HandedOver(Message, frozen=True, kw_only=True):
     epoch: int
     """Epoch of the old agent."""
     host: str = ""
+
+
+class Held(Message, frozen=True, kw_only=True):
+    """A lease on the bus, as its holder last renewed it."""
+
+    holder: str
+    """Which process; "" = given back."""
+    ttl: float
+    """Seconds without a new one after which another may take it, by the other's own clock."""
 
 
 M = TypeVar("M", bound=Message)

@@ -75,7 +75,7 @@ class SettingDeclaration(Struct, frozen=True, kw_only=True):
     maximum: float | None = None
 
 
-def readable(
+def readable(  # noqa: PLR0913 - a data sheet has that many lines, and all are named
     *,
     doc: str,
     title: str = "",
@@ -85,6 +85,7 @@ def readable(
     precision: int | None = None,
     every: float = 1.0,
     dead_band: float = 0.0,
+    heartbeat: float = 0.0,
 ) -> Any:
     """Declare a property that can be read; see PropertyDescription for the meaning and unit of each argument."""
     return PropertyDeclaration(
@@ -97,6 +98,7 @@ def readable(
         precision=precision,
         every=every,
         dead_band=dead_band,
+        heartbeat=heartbeat,
     )
 
 

@@ -34,10 +34,9 @@ import msgspec
 
 from pilothouse.clock import Clock, SystemClock
 from pilothouse.errors import BadDriver, BadValue, nearest
-from pilothouse.model import declare
+from pilothouse.model import audit, declare
 from pilothouse.model.affordances import ActionDescription, EventDescription, PropertyDescription, Schema
-from pilothouse.model.names import is_name
-from pilothouse.model.types import limited, schema_of
+from pilothouse.model.types import limited, plain_words, schema_of, short, to_plain, why_not_carried
 from pilothouse.model.values import Value
 
 Emit = Callable[[str, Value], None]
@@ -61,7 +60,8 @@ class Thing:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        hints = get_type_hints(cls, include_extras=True)
+        hints = audit.described(cls.__name__, lambda: get_type_hints(cls, include_extras=True))
+        audit.check_annotations(cls, hints, Thing)
         cls.property_types = {}
         cls.declared_properties = {}
         cls.declared_events = {}
@@ -74,25 +74,29 @@ class Thing:
                 cls._declare_event(name, get_args(hint)[0])
             elif origin is not ClassVar and not name.startswith("_"):
                 settings.append(_setting_field(cls, name, hint))
-        cls.setting_type = msgspec.defstruct(
-            f"{cls.__name__}Settings", settings, forbid_unknown_fields=True, kw_only=True, frozen=True
-        )
-        cls.setting_schema = schema_of(cls.setting_type)
+        cls.setting_type, cls.setting_schema = _settings_of(cls, settings)
         cls.declared_actions, cls.action_inputs = _actions_of(cls)
-        _check_methods(cls)
+        others = (*cls.declared_actions, *cls.declared_events)
+        audit.check_methods(cls, Thing, cls.declared_properties.values(), others)
 
     def __init__(self, settings: Mapping[str, Value] | None = None) -> None:
         """Take settings as the configuration gives them; raises BadValue that names the setting."""
+        given = dict(settings or {})
+        known = self.setting_type.__struct_fields__
+        for key, value in given.items():
+            why = why_not_carried(value)
+            if key not in known:
+                raise BadValue(
+                    f"{type(self).__name__} has no setting {short(key)}",
+                    nearest=nearest(key, known),
+                    remedy=f"It has these settings: {', '.join(known)}" if known else "It has no settings",
+                )
+            if why:
+                raise BadValue(f"setting {key!r} of {type(self).__name__} cannot take {short(value)}", why=why)
         try:
-            taken = msgspec.convert(dict(settings or {}), self.setting_type)
+            taken = msgspec.convert(given, self.setting_type)
         except msgspec.ValidationError as error:
-            known = list(self.setting_type.__struct_fields__)
-            unknown = [key for key in settings or {} if key not in known]
-            raise BadValue(
-                f"settings of {type(self).__name__}: {error}",
-                nearest=nearest(unknown[0], known) if unknown else "",
-                remedy=f"It has these settings: {', '.join(known)}" if known else "It has no settings",
-            ) from None
+            raise BadValue(f"a setting of {type(self).__name__} is wrong", why=plain_words(str(error))) from None
         for field in self.setting_type.__struct_fields__:
             setattr(self, field, getattr(taken, field))
         self.name = type(self).__name__.lower()
@@ -141,8 +145,9 @@ class Thing:
     def emit(self, event: str, data: Any = None) -> None:
         """Say that a declared event happened; from any thread."""
         if event not in self.declared_events:
-            raise BadDriver(f"{type(self).__name__} has no event {event!r}")
-        self._emit(event, msgspec.to_builtins(data))
+            close = nearest(event, self.declared_events)
+            raise BadDriver(f"{type(self).__name__} has no event {event!r}", nearest=close)
+        self._emit(event, to_plain(data))
 
     def changed(self, *names: str) -> None:
         """Hint that these properties have changed by themselves, so that they are read now; from any thread."""
@@ -156,12 +161,12 @@ class Thing:
         if declared.writable is not writable:
             wanted = "Writable[…]" if declared.writable else "Readable[…]"
             raise BadDriver(f"{cls.__name__}.{name} is declared otherwise than annotated", nearest=wanted)
-        if not is_name(name):
-            raise BadDriver(f"{cls.__name__}.{name} is not a good name for a property")
+        label = f"{cls.__name__}.{name}"
+        schema = audit.described(label, lambda: schema_of(kind))
         try:
-            schema = limited(schema_of(kind), declared.minimum, declared.maximum)
+            schema = limited(schema, declared.minimum, declared.maximum)
         except TypeError as error:
-            raise BadDriver(f"{cls.__name__}.{name}: {error}") from None
+            raise BadDriver(f"{label}: {error}") from None
         cls.property_types[name] = kind
         has_safe = declared.safe is not msgspec.UNSET
         cls.declared_properties[name] = PropertyDescription(
@@ -183,6 +188,7 @@ class Thing:
             confirm=declared.confirm,
             hazard=declared.hazard,
         )
+        audit.check_property(label, cls.declared_properties[name], kind)
 
     @classmethod
     def _declare_event(cls, name: str, kind: Any) -> None:
@@ -193,7 +199,7 @@ class Thing:
             name=name,
             title=declared.title or title_of(name),
             doc=declared.doc,
-            data=None if kind in (None, type(None)) else schema_of(kind),
+            data=_schema_or_none(f"{cls.__name__}.{name}", kind),
         )
 
 
@@ -205,11 +211,36 @@ def title_of(name: str) -> str:
 
 def _setting_field(cls: type[Thing], name: str, hint: Any) -> tuple[str, Any, Any]:
     declared = getattr(cls, name, msgspec.UNSET)
+    if isinstance(declared, declare.PropertyDeclaration | declare.EventDeclaration):
+        remedy = f"Write: {name}: Readable[…] = readable(…), or Writable, or Event"
+        raise BadDriver(
+            f"{cls.__name__}.{name} is a property or event, and its annotation does not say so", remedy=remedy
+        )
     if not isinstance(declared, declare.SettingDeclaration):
         declared = declare.SettingDeclaration(default=declared)
+    audit.described(f"{cls.__name__}.{name}", lambda: schema_of(hint))
     meta = msgspec.Meta(description=declared.doc or None, ge=declared.minimum, le=declared.maximum)
     default = msgspec.NODEFAULT if declared.default is msgspec.UNSET else declared.default
     return name, Annotated[hint, meta], default
+
+
+def _settings_of(cls: type[Thing], fields: list[Any]) -> tuple[type[msgspec.Struct], Schema]:
+    label = f"a setting of {cls.__name__}"
+    kind = audit.described(
+        label,
+        lambda: msgspec.defstruct(
+            f"{cls.__name__}Settings", fields, forbid_unknown_fields=True, kw_only=True, frozen=True
+        ),
+    )
+    schema = audit.described(label, lambda: schema_of(kind))
+    defaults = {name: default for name, _, default in fields if default is not msgspec.NODEFAULT}
+    for name, hint, _ in fields:
+        try:
+            if name in defaults:
+                msgspec.convert(msgspec.to_builtins(defaults[name]), hint)
+        except msgspec.ValidationError as error:
+            raise BadDriver(f"the default of {cls.__name__}.{name} is wrong", why=plain_words(str(error))) from None
+    return kind, schema
 
 
 def _actions_of(cls: type[Thing]) -> tuple[dict[str, ActionDescription], dict[str, type[msgspec.Struct]]]:
@@ -219,21 +250,15 @@ def _actions_of(cls: type[Thing]) -> tuple[dict[str, ActionDescription], dict[st
         declared: declare.ActionDeclaration | None = getattr(method, "__pilothouse_action__", None)
         if declared is None:
             continue
-        hints = get_type_hints(method, include_extras=True)
-        output = hints.pop("return", None)
-        fields: list[Any] = []
-        for parameter in list(inspect.signature(method).parameters.values())[1:]:
-            if parameter.name not in hints:
-                raise BadDriver(f"{cls.__name__}.{name}: parameter {parameter.name!r} has no type")
-            field = (parameter.name, hints[parameter.name])
-            fields.append(field if parameter.default is parameter.empty else (*field, parameter.default))
-        inputs[name] = msgspec.defstruct(f"{name}_input", fields, forbid_unknown_fields=True, kw_only=True)
+        label = f"{cls.__name__}.{name}"
+        hints = audit.described(label, lambda method=method: get_type_hints(method, include_extras=True))  # type: ignore[misc]
+        inputs[name] = _input_of(label, method, hints)
         described[name] = ActionDescription(
             name=name,
             title=declared.title or title_of(name),
             doc=declared.doc,
-            input=schema_of(inputs[name]) if fields else None,
-            output=None if output in (None, type(None)) else schema_of(output),
+            input=_schema_or_none(label, inputs[name]) if inputs[name].__struct_fields__ else None,
+            output=_schema_or_none(label, hints.get("return")),
             timeout=declared.timeout,
             confirm=declared.confirm,
             hazard=declared.hazard,
@@ -241,18 +266,26 @@ def _actions_of(cls: type[Thing]) -> tuple[dict[str, ActionDescription], dict[st
     return described, inputs
 
 
-def _check_methods(cls: type[Thing]) -> None:
-    """Find at definition what would otherwise be found at the first poll."""
-    reads_itself = cls.read is not Thing.read
-    writes_itself = cls.write is not Thing.write
-    for name, described in cls.declared_properties.items():
-        if not reads_itself and not hasattr(cls, f"read_{name}"):
-            raise BadDriver(f"{cls.__name__} has property {name!r} and no read_{name}()")
-        if described.writable and not writes_itself and not hasattr(cls, f"write_{name}"):
-            raise BadDriver(f"{cls.__name__} has writable property {name!r} and no write_{name}()")
-    for name in (*cls.declared_properties, *cls.declared_actions, *cls.declared_events):
-        if not is_name(name):
-            raise BadDriver(f"{cls.__name__}.{name} is not a good name")
+def _input_of(label: str, method: Callable[..., Any], hints: Mapping[str, Any]) -> type[msgspec.Struct]:
+    """The struct of a method's parameters."""
+    fields: list[Any] = []
+    for parameter in list(inspect.signature(method).parameters.values())[1:]:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise BadDriver(f"{label}: parameter {parameter.name!r} must have a name of its own in the input")
+        if parameter.name not in hints:
+            raise BadDriver(f"{label}: parameter {parameter.name!r} has no type")
+        field = (parameter.name, hints[parameter.name])
+        fields.append(field if parameter.default is parameter.empty else (*field, parameter.default))
+    name = f"{method.__name__}_input"
+    return audit.described(label, lambda: msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True))
+
+
+def _schema_or_none(label: str, kind: Any) -> Schema | None:
+    """Schema of what travels, without the name of a struct that nobody wrote; None for nothing."""
+    if kind in (None, type(None)):
+        return None
+    schema = audit.described(label, lambda: schema_of(kind))
+    return {key: value for key, value in schema.items() if key != "title"}
 
 
 def _ignore(_event: str, _data: Value) -> None:

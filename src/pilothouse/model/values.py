@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-Value: TypeAlias = bool | int | float | str | list["Value"] | dict[str, "Value"] | None
-"""What a property may hold: anything that JSON can carry. Numbers are finite."""
+Value: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
+"""What a property may hold: anything that JSON can carry, at any depth. Numbers are finite.
+
+Not recursive as a type, because msgspec cannot resolve a type that names itself.
+"""
 
 
 class Quality(StrEnum):

@@ -1,0 +1,1 @@
+"""Simulated devices: the demo and the test rig. Deterministic under their seed and the clock, and able to fail."""
