@@ -17,6 +17,7 @@ class Kept(StrEnum):
     LAST = "last value"
     TELEMETRY = "stream, limited, flushed lazily"
     DURABLE = "stream, limited, every message flushed"
+    LEASE = "last value, every message flushed"
 
 
 class Row(NamedTuple):
@@ -50,6 +51,7 @@ TABLE: dict[str, Row] = {
         messages.Handover,
         messages.HandedOver,
     ),
+    "lease": Row("ph.{site}.lease.{name}", "who holds a lease on the bus", Kept.LEASE, messages.Held),
 }
 
 
@@ -91,6 +93,10 @@ class Subjects:
         """Where a node's agent is asked to let go."""
         return self._fill("handover", node=node)
 
+    def lease(self, name: str = "*") -> str:
+        """Where a lease is held."""
+        return self._fill("lease", name=name)
+
     def _fill(self, row: str, **names: str) -> str:
         for kind, name in names.items():
             if name != "*":
@@ -125,7 +131,7 @@ class Stream(NamedTuple):
 
 
 def streams(site: str) -> dict[Kept | str, Stream]:
-    """The streams of a site by short name: "now", "data", "event", "ledger"."""
+    """The streams of a site by short name: "now", "data", "event", "ledger", "lease"."""
     top = f"ph.{check_name('site', site)}"
     mib = 1024 * 1024
     day = 86400.0
@@ -134,4 +140,5 @@ def streams(site: str) -> dict[Kept | str, Stream]:
         "data": Stream(f"PH_{site}_DATA", (f"{top}.data.*",), Kept.TELEMETRY, 256 * mib, day),
         "event": Stream(f"PH_{site}_EVENT", (f"{top}.event.*.*",), Kept.DURABLE, 32 * mib, 7 * day),
         "ledger": Stream(f"PH_{site}_LEDGER", (f"{top}.ledger.*",), Kept.DURABLE, 32 * mib, 7 * day),
+        "lease": Stream(f"PH_{site}_LEASE", (f"{top}.lease.*",), Kept.LEASE, mib, 0),
     }
