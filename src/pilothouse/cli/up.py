@@ -12,6 +12,7 @@ import fcntl
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,9 +37,11 @@ _ORDER_OF_STOPPING = (("agent", 2.2), ("hub", 1.2), ("keeper", 1.2), ("bus", 1.0
 class Child:
     """One process of ours and its ups and downs."""
 
-    def __init__(self, name: str, command: list[str]) -> None:
+    def __init__(self, name: str, command: list[str], at_first: tuple[str, ...] = ()) -> None:
         self.name = name
         self.command = command
+        self.at_first = at_first
+        """Options of the first start only: a hub that fell must not print a log-in link into some log each time."""
         self.falls = Falls()
         self.process: asyncio.subprocess.Process | None = None
         self.state = "waiting"
@@ -47,8 +50,10 @@ class Child:
 
     async def start(self, now: int) -> asyncio.subprocess.Process:
         """Start it, in a session of its own: Ctrl-C in the terminal must reach `up` only, which stops in order."""
+        options = self.at_first if self.process is None else ()
+        command = [*self.command, *options, "--parent", str(os.getpid())]
         self.process = await asyncio.create_subprocess_exec(
-            *self.command, "--parent", str(os.getpid()), stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+            *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
         )
         self.state, self.since = "running", now
         return self.process
@@ -181,11 +186,11 @@ def _children(
     if verbose:
         common.append("--verbose")
 
-    def child(name: str, *more: str) -> Child:
-        return Child(name, [sys.executable, "-m", f"pilothouse.{name}", *common, *more])
+    def child(name: str, *more: str, at_first: tuple[str, ...] = ()) -> Child:
+        return Child(name, [sys.executable, "-m", f"pilothouse.{name}", *common, *more], at_first)
 
     bus = [child("bus")] if embedded else []
-    return [*bus, child("hub", *hub_options), child("agent"), child("keeper")]
+    return [*bus, child("hub", *hub_options, at_first=("--link",)), child("agent"), child("keeper")]
 
 
 def up(
@@ -199,12 +204,13 @@ def up(
     """Run everything on this machine until Ctrl-C; gives the exit code."""
     log_to_stderr("up", verbose=verbose)
     places = Places((data or default_data()).expanduser().absolute())
-    options = ["--link"]
-    options += ["--host", host] if host else []
-    options += ["--port", str(port)] if port is not None else []
     try:
         make_folder(places.data)
         loaded, origin = load(places.data, config)
+        address = host or loaded.hub.host
+        number = loaded.hub.port if port is None else port
+        # Any free port, but the same one after a fall: open pages come back to it.
+        options = ["--host", address, "--port", str(number or _free_port(address))]
         with _only_one(places):
             log.info("data in %s, configuration from %s", places.data, origin)
             children = _children(places, config, options, embedded=not loaded.bus.url, verbose=verbose)
@@ -212,6 +218,17 @@ def up(
     except PilothouseError as error:
         print(f"pilothouse up: {error}", file=sys.stderr)
         return CANNOT
+
+
+def _free_port(host: str) -> int:
+    """A port of `host` that nobody has now; raises CannotStart when there is no such address."""
+    try:
+        with socket.create_server((host, 0)) as server:
+            return int(server.getsockname()[1])
+    except OSError as error:
+        raise CannotStart(
+            f"Nothing can listen on {host!r}", why=str(error.strerror or error), remedy="Give another one with --host"
+        ) from None
 
 
 async def _supervise(places: Places, children: list[Child]) -> int:

@@ -77,6 +77,11 @@ class Places(NamedTuple):
         return self.data / "run" / "up.json"
 
     @property
+    def keeper_status(self) -> Path:
+        """What the leading keeper says of itself, for pages and `doctor`."""
+        return self.data / "run" / "keeper.json"
+
+    @property
     def hub_status(self) -> Path:
         """Where the hub of this machine listens, written by it: {"url", "pid"}."""
         return self.data / "run" / "hub.json"

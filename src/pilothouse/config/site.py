@@ -38,6 +38,7 @@ class BusConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: str = ""
     """A NATS server or cluster of your own, "nats://host:4222,nats://host2:4222"; empty = the embedded one."""
     user: str = ""
+    """Who logs in at the bus of `url`; empty = nobody needs to."""
     password_file: str = ""
     """File whose first line is the password for `user`."""
     server: str = ""
@@ -69,26 +70,37 @@ class KeeperConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     keep_hours: Duration = "3650d"
     """How long the roll-up of one hour is kept."""
     flush: Duration = 1.0
-    """Readings are written to disk this often."""
+    """Readings are in charts after this time at most."""
+    settle: Duration = "30m"
+    """Readings are gathered this long before they are written into the record in one go, which spares the card. Until
+    then they are on the bus's disk; many readings are written sooner."""
 
 
 class PropertyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[things.NAME.properties.PROPERTY]`: overrides of what the driver declares."""
 
     title: str | None = None
+    """What pages call it."""
     doc: str | None = None
+    """What it is, in a few words."""
     minimum: float | None = None
     """May only narrow the driver's own limit."""
     maximum: float | None = None
     """May only narrow the driver's own limit."""
     precision: int | None = None
+    """Decimals worth showing."""
     every: Duration | None = None
+    """How often it is read."""
     dead_band: float | None = None
+    """A number is reported when it differs from the last report by more than this."""
     heartbeat: Duration | None = None
+    """An unchanged value is reported again after this; one that is 2.5 times older is stale."""
     safe: Any = None
     """The value it takes when nobody is in charge; only for writable properties."""
     confirm: Literal["", "yes", "two-person"] | None = None
+    """Whether writing it needs a confirmation, and whose."""
     hazard: str | None = None
+    """What may happen, in one sentence; shown before the press."""
 
 
 class ThingConfig(Struct, frozen=True, kw_only=True):
@@ -97,11 +109,15 @@ class ThingConfig(Struct, frozen=True, kw_only=True):
     driver: str
     """Name of the driver, such as "sim.relays"."""
     title: str = ""
+    """What pages call it; empty = made from its name."""
     doc: str = ""
+    """What it is and how it is wired, for those who come after you."""
     tags: tuple[str, ...] = ()
+    """Words to find it by."""
     enabled: bool = True
     """false = as if it were not in the file."""
     properties: dict[str, PropertyConfig] = {}
+    """Overrides of single properties, `[things.NAME.properties.PROPERTY]`."""
     settings: dict[str, Any] = {}
     """Everything else in the table; filled by the loader, checked by the driver."""
 
@@ -115,3 +131,4 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hub: HubConfig = HubConfig()
     keeper: KeeperConfig = KeeperConfig()
     things: dict[str, ThingConfig] = {}
+    """One table a thing."""

@@ -1,0 +1,1 @@
+"""What builds and documents Pilothouse; never installed with it."""
