@@ -34,26 +34,24 @@ driver = "sim.sensor"
 class AgentProcess:
     """`pilothouse agent` in a data folder."""
 
-    def __init__(self, data: Path, *, config: str = CONFIG, trace: Path | None = None, more: Path | None = None) -> None:
+    def __init__(self, data: Path, *, config: str = CONFIG, trace: Path | None = None) -> None:
         self.places = Places(data)
         self.trace = trace or data / "trace.jsonl"
         data.mkdir(parents=True, exist_ok=True)
         self.places.config.write_text(config.format(trace=self.trace))
         self.log = data / "agent.stderr"
         self.process: subprocess.Popen[bytes] | None = None
-        self._more = more
 
     def start(self) -> None:
         """Start it; does not wait for anything."""
-        path = {"PYTHONPATH": str(self._more)} if self._more else {}
         with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "pilothouse.agent", "--data", str(self.places.data)]
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pilothouse.agent", "--data", str(self.places.data), "--parent", str(os.getpid())],
+                [*command, "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=os.environ | path,
             )
 
     def signal(self, number: int) -> None:
@@ -165,9 +163,9 @@ class Ear:
         subject = self.subjects.command(command.node, command.thing, command.name)
         return await self.bus.request(subject, command, Outcome, timeout)
 
-    async def set(self, thing: str, name: str, value: Any, **more: Any) -> Outcome:
+    async def set(self, thing: str, name: str, value: Any, *, timeout: float = 10.0, **more: Any) -> Outcome:
         """Write a property."""
-        return await self.send(self.command(thing, name, value, **more))
+        return await self.send(self.command(thing, name, value, **more), timeout=timeout)
 
     async def do(self, thing: str, name: str, value: Any = None, **more: Any) -> Outcome:
         """Call an action."""

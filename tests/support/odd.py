@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pilothouse.agent.build import Built
@@ -127,7 +127,9 @@ async def soon(ask: Callable[[], Any], what: str = "it", *, seconds: float = 5.0
     return answer
 
 
-async def passing(clock: Any, ask: Callable[[], Any], what: str = "it", *, most: float = 100.0, step: float = 0.05) -> Any:
+async def passing(
+    clock: Any, ask: Callable[[], Any], what: str = "it", *, most: float = 100.0, step: float = 0.05
+) -> Any:
     """Move the fake clock on until it is so."""
     for _ in range(round(most / step)):
         for _ in range(5):
@@ -136,6 +138,3 @@ async def passing(clock: Any, ask: Callable[[], Any], what: str = "it", *, most:
             await asyncio.sleep(0.0002)
         await clock.advance(step)
     raise AssertionError(f"{most} s of the fake clock passed without {what}")
-
-
-Work = Callable[[], Awaitable[None]]

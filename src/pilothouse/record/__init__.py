@@ -1,0 +1,34 @@
+"""The record: the SQL database that holds history, ledger and people."""
+
+from pilothouse.record.history import History
+from pilothouse.record.history_writer import HistoryWriter
+from pilothouse.record.ledger import Ledger
+from pilothouse.record.people import People
+from pilothouse.record.retention import Keep
+from pilothouse.record.rows import (
+    Intent,
+    LaterTruth,
+    Line,
+    Occurrence,
+    Position,
+    Remembered,
+    SeriesData,
+)
+from pilothouse.record.troubles import Broken, NoRoom
+
+__all__ = [
+    "Broken",
+    "History",
+    "HistoryWriter",
+    "Intent",
+    "Keep",
+    "LaterTruth",
+    "Ledger",
+    "Line",
+    "NoRoom",
+    "Occurrence",
+    "People",
+    "Position",
+    "Remembered",
+    "SeriesData",
+]
