@@ -1,0 +1,94 @@
+"""From configuration to things: finds the drivers, makes the things, and says everything that is wrong with either."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
+
+from pilothouse import drivers
+from pilothouse.agent.overrides import check_overrides
+from pilothouse.agent.words import in_words
+from pilothouse.clock import Clock, SystemClock
+from pilothouse.config.site import Config, NodeConfig, ThingConfig
+from pilothouse.errors import ConfigError, PilothouseError
+from pilothouse.model import Thing, slug
+
+HOST = "host"
+"""Name of the thing that is the node itself."""
+
+T = TypeVar("T")
+
+
+class Built(NamedTuple):
+    """A thing and what the configuration says of it."""
+
+    thing: Thing
+    config: ThingConfig
+
+
+def node_name(node: NodeConfig) -> str:
+    """The name in the configuration, else the machine's own, made fit."""
+    return node.name or slug(socket.gethostname().partition(".")[0]) or "node"
+
+
+def build(config: Config, clock: Clock) -> dict[str, Built]:
+    """Every enabled thing by name, and the node's vitals; raises ConfigError that lists every mistake."""
+    built, mistakes = _build(config, clock)
+    if mistakes:
+        listed = "\n".join(f"  {mistake}" for mistake in mistakes)
+        raise ConfigError(
+            f"The things of this node cannot be made:\n{listed}",
+            remedy="Mend it and check with: pilothouse config check",
+        )
+    return built
+
+
+def make_things(config: Config, clock: Clock) -> dict[str, Thing]:
+    """As `build`, the things alone."""
+    return {name: one.thing for name, one in build(config, clock).items()}
+
+
+def check(config: Config) -> list[str]:
+    """Every mistake that only the drivers know, one sentence each; nothing is opened."""
+    return _build(config, SystemClock())[1]
+
+
+def _build(config: Config, clock: Clock) -> tuple[dict[str, Built], list[str]]:
+    built: dict[str, Built] = {}
+    mistakes: list[str] = []
+    for name, thing in _wanted(config).items():
+        made = _make(name, thing, clock, mistakes)
+        if made is not None:
+            built[name] = Built(made, thing)
+    return built, mistakes
+
+
+def _wanted(config: Config) -> Mapping[str, ThingConfig]:
+    things = {name: thing for name, thing in config.things.items() if thing.enabled}
+    if config.node.host and HOST not in config.things:
+        things = {HOST: ThingConfig(driver="host", title="This machine")} | things
+    return things
+
+
+def _make(name: str, config: ThingConfig, clock: Clock, mistakes: list[str]) -> Thing | None:
+    def attempt(key: str, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except PilothouseError as error:
+            mistakes.append(f"things.{name}{key}: {error}")
+        except Exception as error:  # noqa: BLE001 - edge: the class is a stranger's and may raise anything
+            mistakes.append(f"things.{name}{key}: driver {config.driver!r} raises {in_words(error)}")
+        return None
+
+    kind = attempt(".driver", lambda: drivers.find(config.driver))
+    if kind is None:
+        return None
+    thing = attempt("", lambda: kind(config.settings))
+    if thing is None:
+        return None
+    thing.name = name
+    thing.clock = clock
+    mistakes.extend(f"things.{name}.{mistake}" for mistake in check_overrides(kind, config.properties))
+    attempt("", thing.resource)
+    return thing

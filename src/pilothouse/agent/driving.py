@@ -1,0 +1,160 @@
+"""What is done with a driver on its lane; everything here blocks and runs on the lane's thread.
+
+Nothing of the driver's leaves this file as it is: readings are turned into plain values here, so that what a driver
+returns can neither stop the event loop nor be changed by the driver afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from pilothouse.agent.build import Built
+from pilothouse.agent.overrides import describe
+from pilothouse.agent.sense import Sensed, plain_value, sense
+from pilothouse.agent.words import in_words
+from pilothouse.errors import BadValue, PilothouseError
+from pilothouse.model import PropertyDescription, Quality, ThingDescription, Value
+from pilothouse.model.types import short
+
+log = logging.getLogger(__name__)
+
+
+class NotOpen(PilothouseError):
+    """The device is not open, so it was not asked."""
+
+
+class NotSafe(PilothouseError):
+    """A safe value could not be written."""
+
+
+class Opened(NamedTuple):
+    """A device that was opened."""
+
+    description: ThingDescription
+    values: dict[str, Sensed]
+
+
+class Written(NamedTuple):
+    """A property that was written; the readback, or why there is none."""
+
+    values: dict[str, Sensed]
+    error: str = ""
+
+
+class Driving:
+    """One driver; see the module's text."""
+
+    def __init__(self, built: Built, node: str) -> None:
+        self._thing = built.thing
+        self._config = built.config
+        self._node = node
+        self._open = False
+        self._touched = False
+        self._safe = False
+        self._properties: Mapping[str, PropertyDescription] = built.thing.declared_properties
+        self._odd: set[str] = set()
+
+    def described_by_class(self) -> ThingDescription:
+        """The description as far as it is known without the device."""
+        return describe(self._thing, self._node, self._config, self._thing.declared_properties)
+
+    def open(self) -> Opened:
+        """Open the device, make it safe if this run has not yet, and read all of it."""
+        self._close()
+        self._touched = True
+        self._thing.open()
+        description = describe(self._thing, self._node, self._config, dict(self._thing.properties()))
+        self._properties = description.properties
+        for name in self._config.properties.keys() - self._properties.keys():
+            self._say_odd(f"the configuration names property {name}, which it does not have")
+        self._open = True
+        if not self._safe:
+            mistakes = self._make_safe()
+            if mistakes:
+                self._open = False
+                raise NotSafe(f"safe values could not be written: {mistakes}")
+            self._safe = True
+        return Opened(description, self.read(self._properties))
+
+    def read(self, names: Collection[str]) -> dict[str, Sensed]:
+        """Read these properties; names that the driver leaves out are left out."""
+        wanted = [name for name in names if name in self._properties]
+        answer = self._thing.read(wanted) if wanted else {}
+        if not isinstance(answer, Mapping):
+            raise BadValue(f"the driver returned {short(answer)} where values by name were asked for")
+        raw = dict(answer)
+        for name in raw.keys() - self._properties.keys():
+            self._say_odd(f"the driver returned {short(name)}, which is no property of it")
+        types = self._thing.property_types
+        return {n: sense(raw[n], self._properties[n], types.get(n)) for n in wanted if n in raw}
+
+    def write(self, name: str, value: Any) -> Written:
+        """Write one property, and read it back right after, with nothing in between."""
+        if not self._open:
+            raise NotOpen("the device is not open")
+        self._thing.write(name, value)
+        try:
+            values = self.read((name,))
+        except Exception as error:  # noqa: BLE001 - edge: the write is done, and that must not get lost
+            return Written({}, in_words(error))
+        return Written(values, "" if name in values else "the driver gives no readback")
+
+    def act(self, name: str, arguments: Mapping[str, Any]) -> Sensed:
+        """Call an action; an output that is none is told in the Sensed."""
+        if not self._open:
+            raise NotOpen("the device is not open")
+        result = getattr(self._thing, name)(**arguments)
+        try:
+            return Sensed(plain_value(result), Quality.GOOD)
+        except BadValue as error:
+            return Sensed(None, Quality.BAD, str(error).rstrip("."))
+
+    def stop(self) -> tuple[dict[str, Sensed], str]:
+        """Safe values, a last reading, close; gives the reading and what went wrong with the safe values."""
+        mistakes = self._make_safe() if self._open else self._why_not_open()
+        values: dict[str, Sensed] = {}
+        if self._open:
+            try:
+                values = self.read(self._properties)
+            except Exception as error:  # noqa: BLE001 - edge: the device must be closed all the same
+                mistakes = mistakes or f"its outputs could not be read back: {in_words(error)}"
+        self._close()
+        return values, mistakes
+
+    def _why_not_open(self) -> str:
+        outputs = [name for name, described in self._properties.items() if described.has_safe]
+        return "it is not open, so its safe values could not be written" if outputs else ""
+
+    def _make_safe(self) -> str:
+        """Write every safe value, going on after failures; gives what went wrong."""
+        mistakes = []
+        for name, described in self._properties.items():
+            if described.writable and described.has_safe:
+                try:
+                    self._thing.write(name, self._as_type(name, described.safe))
+                except Exception as error:  # noqa: BLE001 - edge: the other outputs must be made safe all the same
+                    mistakes.append(f"{name}: {in_words(error)}")
+        return "; ".join(mistakes)
+
+    def _as_type(self, name: str, value: Value) -> Any:
+        kind = self._thing.property_types.get(name)
+        return value if kind is None else msgspec.convert(value, kind, strict=True)
+
+    def _close(self) -> None:
+        self._open = False
+        if not self._touched:
+            return
+        try:
+            self._thing.close()
+        except Exception as error:  # noqa: BLE001 - edge: a driver that cannot close must not keep us from opening anew
+            self._say_odd(f"closing it raised {in_words(error)}")
+
+    def _say_odd(self, text: str) -> None:
+        """Log an oddity once; it harms nothing, but somebody will wonder."""
+        if text not in self._odd and len(self._odd) < 32:
+            self._odd.add(text)
+            log.warning("%s: %s", self._thing.name, text)
