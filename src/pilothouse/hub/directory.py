@@ -6,18 +6,22 @@ changed. Two hubs that see the same bus hold the same directory.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct
 
-from pilothouse.bus.messages import Batch, Described, Presence, State
+from pilothouse.bus.messages import Batch, Described, Outcome, Presence, State
 from pilothouse.errors import NotThere, nearest
+from pilothouse.hub.pulse import Pulse
 from pilothouse.model import Address, Health, PropertyDescription, PropertyState, Quality, Reading, ThingDescription
 
 AWAY_AFTER = 5.0
 """Seconds without a word after which a node is away; presence comes every 2 s."""
+
+
+_EARLY = 10_000
+"""States that are kept for things not described yet; more would be somebody's mistake or malice."""
 
 
 class NodeLife(StrEnum):
@@ -72,20 +76,20 @@ class Change(Struct, kw_only=True):
 class _Node:
     def __init__(self, name: str) -> None:
         self.view = NodeView(node=name)
-        self.ahead: deque[int] = deque(maxlen=30)
-        """How far the node's monotonic clock was seen ahead of ours lately, milliseconds (see `deadline`).
-
-        Only the last minute counts: two quartz clocks drift apart by seconds a day.
-        """
-        self.seen_mono = 0
+        self.pulse = Pulse()
+        self.epoch = 0
+        """Highest epoch of any message; what is older is dropped."""
 
 
 class _Thing:
     def __init__(self, description: ThingDescription) -> None:
         self.description = description
         self.health = Health()
-        self.health_time = -1
         self.properties: dict[str, PropertyState] = {}
+        self.heard: tuple[int, int] = (0, 0)
+        """(epoch, number) of the last state taken."""
+        self.stamps: dict[str, tuple[int, int]] = {}
+        """(epoch, seq) of what each property's value came from. Wall clocks jump; these never do."""
 
 
 class Directory:
@@ -94,117 +98,138 @@ class Directory:
     def __init__(self) -> None:
         self._nodes: dict[str, _Node] = {}
         self._things: dict[Address, _Thing] = {}
+        self._early: dict[Address, State] = {}
+        """States that came before the description of their thing."""
 
     # what comes up
 
     def presence(self, message: Presence, *, now: int, mono: int) -> Change:
         """A node said that it is there. `now` and `mono` are the hub's clocks in milliseconds."""
         node = self._nodes.setdefault(message.node, _Node(message.node))
-        view = node.view
-        if message.epoch < view.epoch:
+        age = node.pulse.beat(message, now=now, mono=mono)
+        if age is None or message.epoch < node.epoch:
             return Change()
-        if message.epoch > view.epoch:
-            node.ahead.clear()
-        # Each presence was a while on its way, so the largest difference is the nearest to the truth; a deadline
-        # made from too small a difference only ends a command early, never late.
-        node.ahead.append(message.mono - mono)
-        life = NodeLife.LEFT if message.state == "leaving" else NodeLife.HERE
-        changed = (
-            life is not view.life
-            or message.epoch != view.epoch
-            or list(message.notes) != view.notes
-            or list(message.things) != view.things
-        )
+        node.epoch = message.epoch
+        view = node.view
+        life = NodeLife.AWAY if age > AWAY_AFTER * 1000 else NodeLife.HERE
+        if message.state == "leaving":
+            life = NodeLife.LEFT
+        new = message.epoch != view.epoch or list(message.things) != view.things
+        changed = new or life is not view.life or list(message.notes) != view.notes
         if life is not view.life:
-            view.since = now
-        things_gone = set(view.things) - set(message.things)
+            view.since = now - age
         view.life = life
         view.epoch = message.epoch
         view.version = message.version
-        view.last_seen = now
-        view.clock_offset = message.time - now
+        view.last_seen = max(view.last_seen, now - age)
+        view.clock_offset = message.time - (now - age)
         view.things = list(message.things)
         view.notes = list(message.notes)
-        node.seen_mono = mono
-        for thing in things_gone:
-            self._things.pop(Address(message.node, thing), None)
-        return Change(nodes={message.node}, described=bool(things_gone)) if changed else Change()
+        gone = self._drop_gone(message) if new else False
+        return Change(nodes={message.node}, described=gone) if changed else Change()
+
+    def _drop_gone(self, message: Presence) -> bool:
+        """Forget things that the node has no longer: also those that only the record or an old message named."""
+        gone = [a for a in self._things if a.node == message.node and a.thing not in message.things]
+        for address in gone:
+            del self._things[address]
+        return bool(gone)
 
     def described(self, message: Described) -> Change:
         """A thing was described."""
-        if message.epoch < self._epoch(message.node):
+        node = self._nodes.setdefault(message.node, _Node(message.node))
+        if message.epoch < node.epoch:
             return Change()
+        node.epoch = message.epoch
         address = Address(message.node, message.thing)
-        self._nodes.setdefault(message.node, _Node(message.node))
         thing = self._things.get(address)
         if thing is not None and thing.description == message.description:
             return Change()
         if thing is None:
             thing = self._things[address] = _Thing(message.description)
         thing.description = message.description
-        kept = {name: thing.properties.get(name, PropertyState()) for name in message.description.properties}
-        thing.properties = kept
+        thing.properties = {
+            name: thing.properties.get(name, PropertyState()) for name in message.description.properties
+        }
+        early = self._early.pop(address, None)
+        if early is not None:
+            self.state(early)
         return Change(things={address}, described=True)
 
     def state(self, message: State) -> Change:
         """A thing's latest came."""
-        thing = self._things.get(Address(message.node, message.thing))
-        if thing is None or message.epoch < self._epoch(message.node):
-            return Change()
-        change = Change()
         address = Address(message.node, message.thing)
-        if message.time >= thing.health_time:
-            thing.health_time = message.time
-            if message.health != thing.health:
-                thing.health = message.health
-                change.things.add(address)
+        thing = self._things.get(address)
+        if message.epoch < self._epoch(message.node):
+            return Change()
+        if thing is None:
+            self._keep_early(address, message)
+            return Change()
+        order = (message.epoch, message.number)
+        if order < thing.heard:
+            return Change()
+        thing.heard = order
+        changed = message.health != thing.health
+        thing.health = message.health
+        stamp = (message.epoch, message.seq)
         for name, new in message.properties.items():
             old = thing.properties.get(name)
             if old is None:
                 continue
-            newer = new if new.time >= old.time else old
-            wish = new if new.wish_time >= old.wish_time else old
-            merged = PropertyState(
-                value=newer.value,
-                time=newer.time,
-                quality=newer.quality,
-                wish=wish.wish,
-                wish_time=wish.wish_time,
-                wish_id=wish.wish_id,
-            )
+            fresh = new.time != 0 and stamp >= thing.stamps.get(name, (0, 0))
+            if fresh:
+                thing.stamps[name] = stamp
+            merged = _merged(new if fresh else old, new)
             if merged != old:
                 thing.properties[name] = merged
-                change.things.add(address)
-        return change
+                changed = True
+        return Change(things={address}) if changed else Change()
+
+    def _keep_early(self, address: Address, message: State) -> None:
+        kept = self._early.get(address)
+        if kept is None and len(self._early) >= _EARLY:
+            return
+        if kept is None or (message.epoch, message.number) >= (kept.epoch, kept.number):
+            self._early[address] = message
 
     def batch(self, message: Batch) -> Change:
         """Readings came."""
         if message.epoch < self._epoch(message.node):
             return Change()
+        stamp = (message.epoch, message.seq)
         fresh: list[tuple[str, Reading]] = []
         for reading in message.readings:
             thing = self._things.get(Address(message.node, reading.thing))
-            if thing is None or reading.quality is Quality.GAP:
+            old = thing.properties.get(reading.property) if thing else None
+            if thing is None or old is None or reading.quality is Quality.GAP:
                 continue
-            old = thing.properties.get(reading.property)
-            if old is None or reading.time < old.time:
+            if stamp < thing.stamps.get(reading.property, (0, 0)):
                 continue
-            thing.properties[reading.property] = PropertyState(
-                value=reading.value,
-                time=reading.time,
-                quality=reading.quality,
-                wish=old.wish,
-                wish_time=old.wish_time,
-                wish_id=old.wish_id,
-            )
+            thing.stamps[reading.property] = stamp
+            new = PropertyState(value=reading.value, time=reading.time, quality=reading.quality)
+            thing.properties[reading.property] = _merged(new, old)
             fresh.append((message.node, reading))
         return Change(readings=fresh)
+
+    def confirmed(self, outcome: Outcome) -> Change:
+        """A write was confirmed: its readback is known here before the batch that carries it comes.
+
+        So whoever wrote and then asks sees what they were told.
+        """
+        thing = self._things.get(Address(outcome.node, outcome.thing))
+        old = thing.properties.get(outcome.name) if thing else None
+        if thing is None or old is None or outcome.epoch < self._epoch(outcome.node) or old.value == outcome.value:
+            return Change()
+        new = PropertyState(value=outcome.value, time=outcome.ended)
+        thing.properties[outcome.name] = _merged(new, old)
+        reading = Reading(outcome.thing, outcome.name, outcome.ended, outcome.value)
+        return Change(readings=[(outcome.node, reading)])
 
     def tick(self, *, now: int, mono: int) -> Change:
         """Time passed: nodes that fell silent are away from now on. Call it at least every half second."""
         change = Change()
         for name, node in self._nodes.items():
-            if node.view.life is NodeLife.HERE and mono - node.seen_mono > AWAY_AFTER * 1000:
+            if node.view.life is NodeLife.HERE and mono - node.pulse.seen > AWAY_AFTER * 1000:
                 node.view.life = NodeLife.AWAY
                 node.view.since = now
                 change.nodes.add(name)
@@ -213,7 +238,7 @@ class Directory:
     def hiccup(self, mono: int) -> None:
         """The hub itself or its link was away: nobody's silence up to now counts against them."""
         for node in self._nodes.values():
-            node.seen_mono = mono
+            node.pulse.seen = mono
 
     def remember(self, description: ThingDescription, properties: dict[str, PropertyState], *, last_seen: int) -> None:
         """Take a thing from the record at start; anything that the bus says replaces it."""
@@ -270,14 +295,17 @@ class Directory:
         lay in the socket of a frozen agent is seen to be too old when the agent wakes.
         """
         found = self._nodes[node]
-        return found.view.epoch, mono + max(found.ahead, default=0) + int(ttl * 1000)
+        return found.view.epoch, mono + found.pulse.ahead + int(ttl * 1000)
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._things
 
     def __iter__(self) -> Iterator[Address]:
         return iter(sorted(self._things))
 
     def _epoch(self, node: str) -> int:
         found = self._nodes.get(node)
-        return found.view.epoch if found else 0
+        return found.epoch if found else 0
 
     def _find(self, address: Address) -> _Thing:
         found = self._things.get(address)
@@ -298,3 +326,15 @@ class Directory:
             health=thing.health,
             properties=dict(thing.properties),
         )
+
+
+def _merged(value: PropertyState, wish: PropertyState) -> PropertyState:
+    """The reading of the one with the wish of the other."""
+    return PropertyState(
+        value=value.value,
+        time=value.time,
+        quality=value.quality,
+        wish=wish.wish,
+        wish_time=wish.wish_time,
+        wish_id=wish.wish_id,
+    )

@@ -1,0 +1,125 @@
+"""Who may come in: which Host and Origin are ours (pure), and whose session or token a request carries."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from pilothouse.record.people import People
+
+COOKIE = "ph_session"
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Visitor(NamedTuple):
+    """Who is let in, and through what."""
+
+    who: str
+    origin: str
+    """"page" for a session of a browser, "api" for a token; what the ledger says."""
+
+
+def host_of(header: str) -> str:
+    """The host in a Host header or URL authority, in small letters, without port and brackets; "" for nonsense."""
+    try:
+        parts = urlsplit(f"//{header.strip()}")
+        return "" if parts.port == 0 else (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def own_hosts(bind: str, public_url: str) -> frozenset[str]:
+    """Names under which this hub may be asked; addresses in digits are always fine.
+
+    A page of a stranger can point a name of its own at this machine (DNS rebinding), but not one of these.
+    """
+    machine = socket.gethostname().lower()
+    names = {"localhost", bind.lower(), machine, f"{machine}.local"}
+    if public_url:
+        names.add(urlsplit(public_url).hostname or "")
+    return frozenset(names - {""})
+
+
+def host_allowed(header: str, names: frozenset[str]) -> bool:
+    """Whether a request with this Host header is meant for us."""
+    host = host_of(header)
+    if not host:
+        return False
+    if host in names:
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def same_origin(headers: Mapping[bytes, bytes], public_url: str = "") -> bool:
+    """Whether a browser says that a page of ours sent this request; False when nobody says anything."""
+    fetch_site = headers.get(b"sec-fetch-site")
+    if fetch_site is not None and fetch_site not in (b"same-origin", b"none"):
+        return False
+    origin = headers.get(b"origin")
+    if origin is None:
+        return fetch_site is not None
+    authority = _authority(origin.decode("latin-1"))
+    own = {_authority(public_url), headers.get(b"host", b"").decode("latin-1").lower()}
+    return authority != "" and authority in own
+
+
+def _authority(url: str) -> str:
+    """Host and port of an http address as a Host header gives them; "" for anything else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    standard = {"http": 80, "https": 443}.get(parts.scheme)
+    host = (parts.hostname or "").lower()
+    if standard is None or not host:
+        return ""
+    host = f"[{host}]" if ":" in host else host
+    return host if port in (None, standard) else f"{host}:{port}"
+
+
+def bearer_of(header: bytes) -> str:
+    """The token of an Authorization header, "" without one."""
+    scheme, _, token = header.decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def cookie_of(header: bytes, name: str = COOKIE) -> str:
+    """A cookie's value out of a Cookie header, "" without it."""
+    for part in header.decode("latin-1").split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value
+    return ""
+
+
+class Access:
+    """Asks the record whose secret a request carries. The record remembers answers for a moment, so this is cheap."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    async def visitor(self, headers: Mapping[bytes, bytes]) -> Visitor | None:
+        """Whose request it is; None = nobody's that we know. A token beats a session. Raises RecordError."""
+        authorization = headers.get(b"authorization")
+        if authorization is not None:
+            secret = bearer_of(authorization)
+            who = await self._people.token(secret) if _plausible(secret) else None
+            return Visitor(who, "api") if who else None
+        cookie = headers.get(b"cookie")
+        if cookie is not None:
+            secret = cookie_of(cookie)
+            who = await self._people.session(secret) if _plausible(secret) else None
+            return Visitor(who, "page") if who else None
+        return None
+
+
+def _plausible(secret: str) -> bool:
+    return 0 < len(secret) <= 200

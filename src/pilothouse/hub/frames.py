@@ -1,0 +1,125 @@
+"""What the live stream says: changes gathered over a moment, and frames of Server-Sent Events made of them. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pilothouse.bus.messages import Outcome
+from pilothouse.hub.directory import Change, Directory, NodeView, ThingView
+from pilothouse.hub.viewers import Filter
+from pilothouse.model import Address, Quality, Value
+
+Row = tuple[str, str, str, int, Value, Quality]
+"""(node, thing, property, time, value, quality)."""
+
+
+class Ended(Struct, frozen=True):
+    """A command that ended, as pages show it in passing."""
+
+    id: str
+    node: str
+    thing: str
+    name: str
+    end: str
+    detail: str
+
+
+class ChangeFrame(Struct, omit_defaults=True, kw_only=True):
+    """Data of `event: change`; members only when there is something in them."""
+
+    time: int
+    values: list[Row] = []
+    things: list[ThingView] = []
+    nodes: list[NodeView] = []
+    hub: dict[str, Any] | None = None
+    described: bool = False
+    ended: list[Ended] = []
+
+
+class SnapshotFrame(Struct, kw_only=True):
+    """Data of `event: snapshot`, without its time, which is put in when it is sent."""
+
+    hub: dict[str, Any]
+    nodes: list[NodeView]
+    things: list[ThingView]
+
+
+class Gathered:
+    """Everything that changed since the last frame; the newest reading of a property only."""
+
+    def __init__(self) -> None:
+        self.values: dict[Address, dict[str, Row]] = {}
+        self.things: set[Address] = set()
+        self.nodes: set[str] = set()
+        self.described = False
+        self.ended: list[Ended] = []
+        self.hub: dict[str, Any] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.values or self.things or self.nodes or self.described or self.ended or self.hub is not None)
+
+    def add(self, change: Change) -> None:
+        """What a message changed in the directory."""
+        for node, reading in change.readings:
+            rows = self.values.setdefault(Address(node, reading.thing), {})
+            rows[reading.property] = (
+                node,
+                reading.thing,
+                reading.property,
+                reading.time,
+                reading.value,
+                reading.quality,
+            )
+        self.things |= change.things
+        self.nodes |= change.nodes
+        self.described = self.described or change.described
+
+    def end(self, outcome: Outcome) -> None:
+        """A command ended."""
+        self.ended.append(
+            Ended(outcome.id, outcome.node, outcome.thing, outcome.name, outcome.end.value, outcome.detail)
+        )
+
+    def frame(self, directory: Directory, wanted: Filter, *, now: int) -> ChangeFrame | None:
+        """What a viewer of the `wanted` things is told; None = nothing."""
+        addresses = self.values.keys() if wanted is None else self.values.keys() & wanted
+        things = self.things if wanted is None else self.things & wanted
+        frame = ChangeFrame(
+            time=now,
+            values=[row for address in addresses for row in self.values[address].values()],
+            things=[directory.thing(address) for address in sorted(things) if address in directory],
+            # Nodes are few and small, and a page shows the state of all: everyone gets them.
+            nodes=[directory.node(name) for name in sorted(self.nodes)],
+            hub=self.hub,
+            described=self.described,
+            ended=[one for one in self.ended if wanted is None or Address(one.node, one.thing) in wanted],
+        )
+        if not (frame.values or frame.things or frame.nodes or frame.described or frame.ended or frame.hub is not None):
+            return None
+        return frame
+
+
+def snapshot(directory: Directory, wanted: Filter, hub: dict[str, Any]) -> bytes:
+    """All that is known of the `wanted` things, as JSON of a SnapshotFrame."""
+    if wanted is None:
+        things = directory.things()
+    else:
+        things = [directory.thing(address) for address in sorted(wanted) if address in directory]
+    return msgspec.json.encode(SnapshotFrame(hub=hub, nodes=directory.nodes(), things=things))
+
+
+def event(name: str, number: int, data: bytes) -> bytes:
+    """One Server-Sent Event; `data` is JSON and so has no line break in it."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, name.encode(), data)
+
+
+def timed(time: int, data: bytes) -> bytes:
+    """`data`, a JSON object with something in it, with "time" as its first member."""
+    return b'{"time":%d,%s' % (time, data[1:])
+
+
+COMMENT = b": here\n\n"
+"""Keeps proxies from taking a quiet stream for a dead one."""

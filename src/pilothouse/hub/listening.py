@@ -1,0 +1,67 @@
+"""Where the hub listens: the socket, and how browsers and programs reach it."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from typing import NamedTuple
+
+from pilothouse.errors import CannotStart
+
+_SEND_BUFFER = 128 * 1024
+
+
+class Listening(NamedTuple):
+    """An open socket and its addresses, without a slash at the end."""
+
+    socket: socket.socket
+    local: str
+    """For programs on this machine."""
+    others: str
+    """For other machines, as far as this one knows its name; "" when they cannot reach it."""
+
+
+def listen(host: str, port: int) -> Listening:
+    """Bind and listen; raises CannotStart for a busy port or an address that is not of this machine."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by every connection. Left to itself the kernel keeps megabytes for each viewer that reads slowly.
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        opened.bind((host, port))
+        opened.listen(2048)
+    except (OSError, OverflowError) as error:
+        opened.close()
+        raise _cannot(host, port, error) from None
+    opened.setblocking(False)
+    bound = opened.getsockname()[1]
+    everywhere = _is_wildcard(host)
+    local = f"http://{_bracketed('127.0.0.1' if everywhere else host)}:{bound}"
+    return Listening(opened, local, f"http://{socket.gethostname()}:{bound}" if everywhere else "")
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return host == ""
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _cannot(host: str, port: int, error: Exception) -> CannotStart:
+    code = error.errno if isinstance(error, OSError) else None
+    what = f"The hub cannot listen on {host}, port {port}"
+    if code == errno.EADDRINUSE:
+        return CannotStart(
+            what,
+            why="another program has that port (perhaps another Pilothouse)",
+            remedy="Stop that, or take another port with --port 8471 or [hub] port in the configuration",
+        )
+    if code == errno.EACCES:
+        return CannotStart(what, why="ports below 1024 are for root", remedy="Take another port with --port 8470")
+    return CannotStart(what, why=str(error), remedy="Give an address of this machine with --host, such as 127.0.0.1")

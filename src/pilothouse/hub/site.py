@@ -1,0 +1,105 @@
+"""The one object that every page and every API handler is given: what this hub knows and can do."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.hub.directory import Directory
+from pilothouse.model import slug
+
+if TYPE_CHECKING:
+    from litestar import Request
+
+    from pilothouse.bus import Bus
+    from pilothouse.clock import Clock
+    from pilothouse.config.places import Places
+    from pilothouse.config.site import Config
+    from pilothouse.hub.access import Visitor
+    from pilothouse.hub.commands import Commands
+    from pilothouse.hub.stats import Averages
+    from pilothouse.record.history import History
+    from pilothouse.record.ledger import Ledger
+    from pilothouse.record.people import People
+
+
+class Site:
+    """Parts of one hub. Handlers get it by `site_of(request)`; who asks is `who_of(request)`.
+
+    `bus` is None until the first link; `link_up` says whether there is a link right now. While there is none the
+    directory shows what was last known, and its nodes turn "away". `url` is how browsers reach the hub, without a
+    slash at the end. `revision` grows with every change of the directory: what is encoded from it may be kept for
+    as long as the number stands.
+    """
+
+    def __init__(
+        self, *, config: Config, places: Places, clock: Clock, history: History, ledger: Ledger, people: People
+    ) -> None:
+        self.config = config
+        self.places = places
+        self.clock = clock
+        self.history = history
+        self.ledger = ledger
+        self.people = people
+        self.directory = Directory()
+        self.bus: Bus | None = None
+        self.link_up = False
+        self.url = ""
+        self.revision = 0
+        self.started = clock.now()
+        """When this hub started, Unix milliseconds."""
+        self.node = config.node.name or slug(socket.gethostname()) or "node"
+        """Name of the node that this hub runs on."""
+        self._up: tuple[int, dict[str, Any]] = (-1, {})
+
+    @property
+    def title(self) -> str:
+        """What pages show as their heading."""
+        return self.config.site.title
+
+    def up_status(self) -> dict[str, Any]:
+        """What `pilothouse up` last said of its processes, {"time", "pid", "processes": {name: {…}}}; {} without it."""
+        path = self.places.up_status
+        try:
+            stamp = path.stat().st_mtime_ns
+            if stamp != self._up[0]:
+                status = json.loads(path.read_bytes())
+                self._up = (stamp, status if isinstance(status, dict) else {})
+        except (OSError, ValueError):
+            # Started by hand or by systemd, or just being replaced: nothing to say is a full answer.
+            self._up = (-1, {})
+        return self._up[1]
+
+    def hub_status(self) -> dict[str, Any]:
+        """What viewers are told of the hub itself: {"link": bool, "processes": {name: {"state", "restarts", …}}}."""
+        return {"link": self.link_up, "processes": self.up_status().get("processes", {})}
+
+
+def site_of(request: Request[Any, Any, Any]) -> Site:
+    """The hub's parts, from a request."""
+    site: Site = request.app.state.site
+    return site
+
+
+def commands_of(request: Request[Any, Any, Any]) -> Commands:
+    """The way down."""
+    commands: Commands = request.app.state.commands
+    return commands
+
+
+def averages_of(request: Request[Any, Any, Any]) -> Averages:
+    """CPU of the hub's own node over the last minute."""
+    averages: Averages = request.app.state.averages
+    return averages
+
+
+def visitor_of(request: Request[Any, Any, Any]) -> Visitor:
+    """Whom this request was let in for, and through what."""
+    visitor: Visitor = request.scope["state"]["visitor"]
+    return visitor
+
+
+def who_of(request: Request[Any, Any, Any]) -> str:
+    """Name of the person or program that this request was let in for."""
+    return visitor_of(request).who

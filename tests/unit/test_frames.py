@@ -1,0 +1,77 @@
+"""Frames of the live stream: the newest of everything, to those who want it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pilothouse.bus.messages import Described, End, Outcome
+from pilothouse.hub import frames
+from pilothouse.hub.directory import Change, Directory
+from pilothouse.model import Address, PropertyDescription, Reading, ThingDescription
+
+A, B = Address("pi", "a"), Address("pi", "b")
+
+
+def directory() -> Directory:
+    """Two things on one node."""
+    made = Directory()
+    for name in ("a", "b"):
+        properties = {"x": PropertyDescription(name="x", schema={"type": "number"})}
+        thing = ThingDescription(node="pi", name=name, properties=properties)
+        made.described(Described(node="pi", epoch=1, thing=name, description=thing))
+    return made
+
+
+def reading(thing: str, value: float, time: int = 5) -> tuple[str, Reading]:
+    """A reading of x."""
+    return "pi", Reading(thing, "x", time, value)
+
+
+def test_only_the_newest_reading_of_a_property_is_told() -> None:
+    """However many came meanwhile."""
+    gathered = frames.Gathered()
+    for value in range(100):
+        gathered.add(Change(readings=[reading("a", float(value), value)]))
+    frame = gathered.frame(directory(), None, now=1)
+    assert frame is not None and frame.values == [("pi", "a", "x", 99, 99.0, "good")]
+
+
+def test_a_filter_lets_through_what_is_wanted() -> None:
+    """Nodes are for everybody; nothing at all is no frame."""
+    gathered = frames.Gathered()
+    gathered.add(Change(readings=[reading("a", 1.0), reading("b", 2.0)], things={A}))
+    frame = gathered.frame(directory(), frozenset({B}), now=1)
+    assert frame is not None and [row[1] for row in frame.values] == ["b"] and frame.things == []
+    assert gathered.frame(directory(), frozenset({Address("pi", "c")}), now=1) is None
+    gathered.add(Change(nodes={"pi"}))
+    frame = gathered.frame(directory(), frozenset({Address("pi", "c")}), now=1)
+    assert frame is not None and [node.node for node in frame.nodes] == ["pi"]
+
+
+def test_members_are_there_only_when_there_is_something_in_them() -> None:
+    """Except the time."""
+    gathered = frames.Gathered()
+    assert not gathered
+    gathered.end(Outcome(id="id-00000001", node="pi", epoch=1, thing="a", name="x", end=End.FAILED, detail="no"))
+    frame = gathered.frame(directory(), None, now=7)
+    assert gathered and msgspec.to_builtins(frame) == {
+        "time": 7,
+        "ended": [{"id": "id-00000001", "node": "pi", "thing": "a", "name": "x", "end": "failed", "detail": "no"}],
+    }
+
+
+def test_a_thing_that_went_meanwhile_is_left_out() -> None:
+    """It was changed and then removed within one frame."""
+    gathered = frames.Gathered()
+    gathered.add(Change(things={A, Address("pi", "gone")}, described=True))
+    frame = gathered.frame(directory(), None, now=1)
+    assert frame is not None and [thing.thing for thing in frame.things] == ["a"] and frame.described
+
+
+def test_a_snapshot_is_json_with_its_time_first() -> None:
+    """As an event on lines of its own."""
+    data = frames.timed(42, frames.snapshot(directory(), frozenset({A}), {"link": True, "processes": {}}))
+    decoded = msgspec.json.decode(data)
+    assert decoded["time"] == 42 and [thing["thing"] for thing in decoded["things"]] == ["a"]
+    event = frames.event("snapshot", 3, data)
+    assert event.startswith(b"id: 3\nevent: snapshot\ndata: {") and event.endswith(b"}\n\n") and event.count(b"\n") == 4
