@@ -77,11 +77,11 @@ install_self() {
     printf '%s\n' "$wanted" >"$stamp"
 }
 
-# Fetches the third-party web assets that web/package-lock.json pins; brings npm where the machine has none.
+# fetch_assets [--tests]: fetches the third-party web assets that web/package-lock.json pins; brings npm where there is none.
 fetch_assets() {
-    .venv/bin/python tools/assets.py --check && return
+    .venv/bin/python tools/assets.py --check "$@" && return
     command -v npm >/dev/null 2>&1 || install npm requirements/npm.txt
-    .venv/bin/python tools/assets.py || exit 2
+    .venv/bin/python tools/assets.py "$@" || exit 2
 }
 
 set_up_product() {

@@ -1,0 +1,110 @@
+"""One command as pages show it, and how its end is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pilothouse.errors import NotThere
+from pilothouse.hub.directory import Directory
+from pilothouse.hub.pages.values import shown, shown_of
+from pilothouse.model import Address, Value, title_of
+
+if TYPE_CHECKING:
+    from pilothouse.record.rows import Line
+
+END_WORDS: dict[str, str] = {
+    "": "under way",
+    "confirmed": "confirmed",
+    "refused": "refused",
+    "failed": "failed",
+    "expired": "expired",
+    "unknown": "unknown",
+}
+"""Every end of a command and the word on the page; "" is a command that has not ended."""
+
+
+class CommandRow(Struct, frozen=True, kw_only=True):
+    """What pages show of one line of the ledger."""
+
+    id: str
+    made: int
+    """When it was asked for, Unix milliseconds by the hub's clock."""
+    who: str
+    origin: str
+    """Through what it came: page, api, cli …"""
+    reason: str
+    """Why, as the person wrote it."""
+    node: str
+    thing: str
+    thing_title: str
+    what: str
+    """The property or action in words."""
+    target: str
+    """What was asked for, "" for an action without input."""
+    is_action: bool
+    end: str
+    """confirmed, refused, failed, expired, unknown, or "" while it is under way."""
+    word: str
+    detail: str
+    """What happened, in one sentence; "" when confirmed."""
+    remedy: str
+    took_ms: float
+    """From the agent's accepting it to its end; 0 when it never got there."""
+    later: str
+    """What came to light after an unknown end."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing about it needs a person."""
+        return self.end in ("confirmed", "")
+
+
+def command_row(line: Line, directory: Directory) -> CommandRow:
+    """A line of the ledger for people, with titles and units where the thing is known."""
+    title, what, target = _titles(line, directory)
+    later = "; ".join(f"later: {truth.end}{f' ({truth.detail})' if truth.detail else ''}" for truth in line.later)
+    return CommandRow(
+        id=line.id,
+        made=line.made,
+        who=line.who,
+        origin=line.origin,
+        reason=line.reason,
+        node=line.node,
+        thing=line.thing,
+        thing_title=title,
+        what=what,
+        target=target,
+        is_action=line.kind == "action",
+        end=line.end,
+        word=END_WORDS.get(line.end, line.end),
+        detail=line.detail,
+        remedy=line.remedy,
+        took_ms=line.took_ms or 0.0,
+        later=later,
+    )
+
+
+def _titles(line: Line, directory: Directory) -> tuple[str, str, str]:
+    try:
+        description = directory.description(Address(line.node, line.thing))
+    except NotThere:
+        return line.thing, title_of(line.name), _target(line.input)
+    title = description.title or line.thing
+    if line.kind == "action":
+        action = description.actions.get(line.name)
+        return title, (action and action.title) or title_of(line.name), _target(line.input)
+    described = description.properties.get(line.name)
+    if described is None:
+        return title, title_of(line.name), _target(line.input)
+    text, unit = shown_of(line.input, described)
+    return title, described.title or title_of(line.name), f"{text} {unit}".strip()
+
+
+def _target(value: Value) -> str:
+    if value is None or value == {}:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(each, writable=True).text}" for name, each in value.items())
+    return shown(value, writable=True).text

@@ -1,0 +1,128 @@
+"""Templates: the one Jinja environment, its filters, and pages out of it. Everything is escaped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from litestar import Request
+from litestar.response import Response
+from msgspec import Struct, to_builtins
+
+from pilothouse import __version__
+from pilothouse.hub.pages import times
+from pilothouse.hub.pages.rows import FRESH_WORDS
+from pilothouse.hub.pages.values import duration
+from pilothouse.hub.site import site_of, who_of
+
+_HUB = Path(__file__).resolve().parent.parent
+STATIC = _HUB / "static"
+"""Folder that is served under /static/."""
+TEMPLATES = _HUB / "templates"
+HTML = "text/html; charset=utf-8"
+
+
+class Shell(Struct, frozen=True, kw_only=True):
+    """What stands around every page."""
+
+    title: str
+    """Title of the page."""
+    site_title: str
+    """Title of the site."""
+    here: str
+    """Which part of the navigation is marked: overview, ledger, reference, or ""."""
+    who: str
+    """Who is logged in."""
+    now: int
+    """The hub's clock, Unix milliseconds."""
+    link_up: bool
+    """Whether the hub has its link to the bus."""
+    version: str
+
+
+def page(
+    request: Request[Any, Any, Any], template: str, shown: Any, *, title: str, here: str = "", status: int = 200
+) -> Response[bytes]:
+    """`shown` through `template`, inside the shell."""
+    site = site_of(request)
+    shell = Shell(
+        title=title,
+        site_title=site.title,
+        here=here,
+        who=who_of(request),
+        now=site.clock.now(),
+        link_up=site.link_up,
+        version=__version__,
+    )
+    html = render(template, shown, shell)
+    return Response(html.encode(), status_code=status, media_type=HTML, headers={"Cache-Control": "no-store"})
+
+
+def render(template: str, shown: Any, shell: Shell) -> str:
+    """The HTML of a page. Pure but for the templates' files."""
+    return environment().get_template(template).render(page=shown, shell=shell, now=shell.now)
+
+
+@lru_cache(maxsize=1)
+def environment() -> jinja2.Environment:
+    """The environment: strict about missing names, so that a slip in a template fails its test and not a person."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "ago": times.ago,
+        "lasting": times.lasting,
+        "exact": times.exact,
+        "iso": times.iso,
+        "duration": duration,
+        "plain_json": plain_json,
+        "took": took,
+        "sentence": sentence,
+    }
+    made.globals |= {"static": static_url, "fresh_words": FRESH_WORDS}
+    # The pieces of all pages are macros, and every template may use them without an import.
+    made.globals["parts"] = made.get_template("parts.html").module
+    return made
+
+
+def static_url(path: str) -> str:
+    """Address of a static file, with the hash of its content, so that browsers may keep it for ever."""
+    file = STATIC / path
+    try:
+        stamp = file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return f"/static/{path}"
+    return f"/static/{path}?v={_hash(file, stamp)}"
+
+
+@lru_cache(maxsize=256)
+def _hash(file: Path, _stamp: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def plain_json(value: Any) -> str:
+    """JSON for a data attribute; the template escapes it."""
+    return json.dumps(to_builtins(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def took(milliseconds: float) -> str:
+    """ "0.8 ms", "12 ms", "1.2 s", "" for 0."""
+    if milliseconds <= 0:
+        return ""
+    if milliseconds < 1000:
+        return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"
+    return duration(milliseconds / 1000)
+
+
+def sentence(text: str) -> str:
+    """With a large first letter and a full stop: what drivers say begins small."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!", ":")) else ".") if text else ""

@@ -1,0 +1,121 @@
+"""One thing, generated from its description: properties, chart, actions, its commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.response import Response
+from msgspec import Struct
+
+from pilothouse.errors import NotThere
+from pilothouse.hub.pages.actions import ActionForm, action_form
+from pilothouse.hub.pages.charts import ChartSeries, at_first, chart_series
+from pilothouse.hub.pages.commands import CommandRow, command_row
+from pilothouse.hub.pages.errors import not_there
+from pilothouse.hub.pages.render import page
+from pilothouse.hub.pages.rows import PropertyRow, property_rows
+from pilothouse.hub.site import Site, site_of
+from pilothouse.model import Address, title_of
+
+COMMANDS = 12
+
+
+class EventRow(Struct, frozen=True, kw_only=True):
+    """One kind of event that a thing may say."""
+
+    name: str
+    title: str
+    doc: str
+
+
+class ThingPage(Struct, frozen=True, kw_only=True):
+    """What the page of a thing shows."""
+
+    now: int
+    node: str
+    thing: str
+    title: str
+    doc: str
+    """First paragraph of the driver's words."""
+    manual: str
+    """The rest of them: wiring, settings."""
+    driver: str
+    tags: tuple[str, ...]
+    simulated: bool
+    ok: bool
+    """Whether the device answers."""
+    error: str
+    """The driver's last error, "" when ok."""
+    since: int
+    retry_at: int
+    """When it is tried again, Unix milliseconds; 0 when ok."""
+    life: str
+    """Whether its node is here, away or left."""
+    life_since: int
+    """Since when, Unix milliseconds."""
+    controls: list[PropertyRow]
+    """What can be written."""
+    hazard: str
+    """What all controls may do, said once; "" when they differ."""
+    readings: list[PropertyRow]
+    """What can only be read."""
+    actions: list[ActionForm]
+    events: list[EventRow]
+    chart: list[ChartSeries]
+    """What the chart shows at first."""
+    chartable: list[ChartSeries]
+    """What it can show."""
+    commands: list[CommandRow]
+
+
+async def build(site: Site, address: Address) -> ThingPage:
+    """The thing's page now; raises NotThere."""
+    now = site.clock.now()
+    directory = site.directory
+    view, description, node = directory.thing(address), directory.description(address), directory.node(address.node)
+    rows = property_rows(view, description, node, now=now)
+    lines = await site.ledger.lines(node=address.node, thing=address.thing, limit=COMMANDS)
+    doc, _, manual = description.doc.strip().partition("\n\n")
+    return ThingPage(
+        now=now,
+        node=address.node,
+        thing=address.thing,
+        title=description.title or address.thing,
+        doc=" ".join(doc.split()),
+        manual=manual.strip(),
+        driver=description.driver,
+        tags=description.tags,
+        simulated=description.simulated,
+        ok=view.health.ok,
+        error=view.health.error,
+        since=view.health.since,
+        retry_at=view.health.retry_at,
+        life=node.life.value,
+        life_since=node.since,
+        controls=[row for row in rows if row.writable],
+        hazard=_shared([row.hazard for row in rows if row.writable]),
+        readings=[row for row in rows if not row.writable],
+        actions=[action_form(each) for each in description.actions.values()],
+        events=[
+            EventRow(name=each.name, title=each.title or title_of(each.name), doc=each.doc)
+            for each in description.events.values()
+        ],
+        chart=at_first(rows),
+        chartable=chart_series(rows),
+        commands=[command_row(line, directory) for line in lines],
+    )
+
+
+def _shared(hazards: list[str]) -> str:
+    return hazards[0] if len(hazards) > 1 and len(set(hazards)) == 1 else ""
+
+
+@get("/things/{node:str}/{name:str}", include_in_schema=False)
+async def thing_page(request: Request[Any, Any, Any], node: str, name: str) -> Response[bytes]:
+    """The page."""
+    try:
+        shown = await build(site_of(request), Address(node, name))
+    except NotThere as error:
+        return not_there(request, error)
+    return page(request, "thing.html", shown, title=shown.title)

@@ -1,0 +1,20 @@
+// The keyboard: `/` searches, `g` and a letter goes to a page. No key commands a device.
+
+import { openSearch } from "./search.js";
+
+const PAGES = { o: "/", l: "/ledger", a: "/api" };
+const TOGETHER = 1200;
+let wentAt = 0;
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.key === "/") {
+    event.preventDefault();
+    openSearch();
+  } else if (event.key === "g") {
+    wentAt = performance.now();
+  } else if (PAGES[event.key] && performance.now() - wentAt < TOGETHER) {
+    location.assign(PAGES[event.key]);
+  }
+});

@@ -1,0 +1,55 @@
+// <link-banner>: nobody misses that the link is lost. The only live region that speaks by itself.
+
+import { lengthOf } from "./ages.js";
+import { icon, make } from "./icons.js";
+import { live } from "./live.js";
+
+const STATES = { none: "Connecting", up: "Live", lost: "Link lost", locked: "Logged out" };
+
+class LinkBanner extends HTMLElement {
+  connectedCallback() {
+    live.addEventListener("link", () => this.show());
+    live.addEventListener("change", ({ detail }) => detail.hub && this.show());
+    live.addEventListener("snapshot", () => this.show());
+    live.addEventListener("tick", () => this.#count());
+    this.show();
+  }
+
+  show() {
+    const state = document.getElementById("link-state");
+    state.dataset.link = live.link === "locked" ? "lost" : live.link;
+    state.firstElementChild.textContent = STATES[live.link];
+    state.title = STATES[live.link];
+    const [kind, ...parts] = this.#says();
+    if (kind === this.kind) return;
+    this.kind = kind;
+    this.replaceChildren(...(kind ? [make("div", kind === "bus" ? "banner soft" : "banner", ...parts)] : []));
+  }
+
+  #says() {
+    if (live.link === "lost") {
+      this.age = make("span");
+      const text = make("span", "", "Link to the hub lost. Values are old, and nothing can be switched. Trying again …");
+      this.age.setAttribute("aria-hidden", "true");
+      return ["lost", icon("unplugged"), text, this.age];
+    }
+    if (live.link === "locked") {
+      const text = make("span", "", "Your log-in has ended. For a new link, type on the hub's machine: ");
+      text.append(make("code", "", "pilothouse link"));
+      return ["locked", icon("unplugged"), text];
+    }
+    if (live.link === "up" && !live.store.hub.link) {
+      const text = "The hub has lost its link to the bus. Values are old, and nothing can be switched until it is back.";
+      return ["bus", icon("unplugged"), make("span", "", text)];
+    }
+    return [""];
+  }
+
+  #count() {
+    if (live.link === "lost" && this.age && live.lostAt) {
+      this.age.textContent = `for ${lengthOf((Date.now() - live.lostAt) / 1000)}`;
+    }
+  }
+}
+
+customElements.define("link-banner", LinkBanner);

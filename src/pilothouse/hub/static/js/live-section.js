@@ -1,0 +1,110 @@
+// <live-section id on>: a part of the page that the server draws, fetched again when something in `on` happened.
+// Words in `on`: nodes, node:NAME, health, health:NODE/THING, hub, quality, ended, described.
+
+import { tickTimes } from "./ages.js";
+import { live } from "./live.js";
+
+const GATHER = 250;
+const waiting = new Set();
+let timer = 0;
+let again = false;
+let busy = false;
+
+class LiveSection extends HTMLElement {
+  connectedCallback() {
+    this.words = new Set((this.getAttribute("on") ?? "").split(" "));
+    sections.add(this);
+  }
+
+  disconnectedCallback() {
+    sections.delete(this);
+    waiting.delete(this);
+  }
+
+  wants(touched) {
+    const { words } = this;
+    if (touched.described && words.has("described")) return true;
+    if (touched.hub && words.has("hub")) return true;
+    if (touched.quality && words.has("quality")) return true;
+    if (touched.ended.length && words.has("ended")) return true;
+    if (touched.nodes.size && (words.has("nodes") || [...touched.nodes].some((name) => words.has(`node:${name}`)))) {
+      return true;
+    }
+    const { health } = touched;
+    return health.size > 0 && (words.has("health") || [...health].some((address) => words.has(`health:${address}`)));
+  }
+
+  /** Whether somebody is in the middle of something in it. */
+  get inUse() {
+    return Boolean(this.querySelector('[data-state="sent"], input:focus, textarea:focus, select:focus'));
+  }
+
+  take(page) {
+    if (this.hasAttribute("whole")) {
+      const main = page.getElementById("main");
+      document.getElementById("main").replaceChildren(...main.childNodes);
+      return;
+    }
+    const fresh = page.getElementById(this.id);
+    if (!fresh || fresh.innerHTML === this.drawn) return;
+    this.drawn = fresh.innerHTML;
+    const above = this.getAttribute("class-of");
+    if (above) this.closest(above).className = fresh.closest(above).className;
+    this.replaceChildren(...[...fresh.childNodes].map((child) => document.adoptNode(child)));
+    tickTimes();
+  }
+}
+
+const sections = new Set();
+
+function ask(touched) {
+  for (const section of sections) if (section.wants(touched)) waiting.add(section);
+  if (waiting.size && !timer) timer = setTimeout(fetchAll, GATHER);
+}
+
+async function fetchAll() {
+  timer = 0;
+  if (document.hidden || live.link !== "up" || busy) {
+    again = true;
+    return;
+  }
+  const wanted = [...waiting].filter((section) => !section.inUse);
+  const held = waiting.size > wanted.length;
+  for (const section of wanted) waiting.delete(section);
+  busy = true;
+  try {
+    if (wanted.length) {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      if (answer.ok) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const section of wanted) if (section.isConnected) section.take(page);
+      }
+    }
+  } catch {
+    // The link is going; what was missed is fetched when it is back.
+    for (const section of wanted) waiting.add(section);
+    again = true;
+  } finally {
+    busy = false;
+  }
+  if (held && !timer) timer = setTimeout(fetchAll, 1000);
+}
+
+function catchUp() {
+  if (again && !timer) {
+    again = false;
+    timer = setTimeout(fetchAll, GATHER);
+  }
+}
+
+live.addEventListener("change", ({ detail }) => ask(detail));
+live.addEventListener("tick", catchUp);
+live.addEventListener("snapshot", ({ detail: { first, described } }) => {
+  if (first) return;
+  // The link was gone for a while: anything may have happened.
+  const nodes = new Set(live.store.nodes.keys());
+  const health = new Set(live.store.things.keys());
+  ask({ described, nodes, health, hub: true, quality: true, ended: [true] });
+});
+
+customElements.define("live-section", LiveSection);

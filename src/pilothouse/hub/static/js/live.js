@@ -1,0 +1,165 @@
+// What this page knows right now, and whom on it to tell. Everything else on the page gets its data from here.
+
+import { hubNow, setHubTime, tickTimes } from "./ages.js";
+import { Feed } from "./feed.js";
+import { Store, nodeOf } from "./store.js";
+
+const WORKER_SILENT = 4500; // more than the hub's beat and the worker's own patience: the worker itself is gone
+
+class Live extends EventTarget {
+  store = new Store();
+  /** "none" before the first word, then "up", "lost", or "locked" when the log-in has ended. */
+  link = "none";
+  lostAt = 0;
+  #watchers = new Map();
+  #everyone = new Set();
+  #dirty = new Set();
+  #frame = 0;
+  #heard = performance.now();
+  #port = null;
+
+  start() {
+    this.#connect();
+    setInterval(() => this.#tick(), 1000);
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.#all();
+    });
+    addEventListener("pagehide", () => this.#port?.postMessage("bye"));
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) this.#port?.postMessage("here");
+    });
+  }
+
+  /** `element.show()` is called when the series, its node or the link changes, and every second. */
+  watch(element, series) {
+    if (!this.#watchers.has(series)) this.#watchers.set(series, new Set());
+    this.#watchers.get(series).add(element);
+    this.#everyone.add(element);
+    if (this.link !== "none") this.#mark([element]);
+  }
+
+  unwatch(element, series) {
+    this.#watchers.get(series)?.delete(element);
+    this.#everyone.delete(element);
+  }
+
+  state(series) {
+    return this.store.state(series);
+  }
+
+  /** How far a value can be trusted: live, stale, away, bad, doubtful, none; the same rule as hub/pages/rows.py. */
+  freshness(series, state, staleAfter) {
+    const node = this.store.nodes.get(nodeOf(series));
+    if (!state || state.time === 0) return "none";
+    if (!node || node.life !== "here") return "away";
+    if (state.quality === "bad") return "bad";
+    if (this.nodeNow(series) - state.time > staleAfter) return "stale";
+    return state.quality === "good" ? "live" : "doubtful";
+  }
+
+  /** The time now by the clock of the node that a series is on: its readings carry that. */
+  nodeNow(series) {
+    return hubNow() + (this.store.nodes.get(nodeOf(series))?.clock_offset ?? 0);
+  }
+
+  /** Why nothing can be commanded on a node right now, in one sentence; "" when it can. */
+  whyNot(node) {
+    if (this.link === "none") return "Waiting for the hub.";
+    if (this.link === "locked") return "You are not logged in any more.";
+    if (this.link !== "up") return "The link to the hub is lost.";
+    if (!this.store.hub.link) return "The hub has no link to the bus.";
+    const life = this.store.nodes.get(node)?.life;
+    if (life === "here") return "";
+    return life === "left" ? `The agent of node ${node} was stopped.` : `Node ${node} is away.`;
+  }
+
+  #connect() {
+    const direct = () => {
+      this.#port = null;
+      this.#heard = Infinity;
+      new Feed("/api/live", (message) => this.#hear(message));
+    };
+    if (typeof SharedWorker === "undefined") return direct();
+    let worker;
+    try {
+      worker = new SharedWorker(document.body.dataset.worker, { type: "module" });
+    } catch {
+      return direct();
+    }
+    worker.addEventListener("error", () => {
+      if (this.#port) direct();
+    });
+    this.#port = worker.port;
+    this.#port.onmessage = ({ data }) => this.#hear(data);
+    setInterval(() => {
+      this.#port?.postMessage("here");
+      if (performance.now() - this.#heard > WORKER_SILENT && this.link === "up" && !document.hidden) direct();
+    }, 2000);
+    return undefined;
+  }
+
+  #hear(message) {
+    if (this.#port) this.#heard = performance.now();
+    const { kind, data } = message;
+    if (kind === "link") return this.#setLink(message);
+    if (!message.old) setHubTime(data.time, kind === "snapshot");
+    if (kind === "snapshot") {
+      const first = !this.store.filled;
+      const described = this.store.replace(data);
+      this.#all();
+      this.#say("snapshot", { first, described });
+    } else if (kind === "change") {
+      this.#changed(this.store.apply(data));
+    }
+    return undefined;
+  }
+
+  #changed(touched) {
+    for (const series of touched.series) this.#mark(this.#watchers.get(series) ?? []);
+    if (touched.nodes.size || touched.hub) this.#all();
+    this.#say("change", touched);
+  }
+
+  #setLink({ up, locked }) {
+    const link = up ? "up" : locked ? "locked" : "lost";
+    if (link === this.link || (link === "lost" && this.link === "none" && performance.now() < 3000)) return;
+    if (this.link === "up") this.lostAt = Date.now();
+    this.link = link;
+    document.documentElement.classList.toggle("link-lost", link !== "up");
+    this.#all(true);
+    this.#say("link");
+  }
+
+  #say(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  #tick() {
+    if (document.hidden) return;
+    tickTimes();
+    this.#all();
+    this.#say("tick");
+  }
+
+  #all(atOnce = false) {
+    this.#mark(this.#everyone);
+    if (atOnce) this.#draw();
+  }
+
+  #mark(elements) {
+    for (const element of elements) this.#dirty.add(element);
+    if (this.#dirty.size && !this.#frame && !document.hidden) {
+      this.#frame = requestAnimationFrame(() => this.#draw());
+    }
+  }
+
+  #draw() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    for (const element of dirty) element.show();
+  }
+}
+
+export const live = new Live();

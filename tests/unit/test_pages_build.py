@@ -1,0 +1,333 @@
+"""What each page shows, and that its template shows it: hostile text as text, nothing inline, every help written."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pilothouse.errors import NotThere
+from pilothouse.hub.directory import Directory
+from pilothouse.hub.pages import ledger, node, overview, reference, thing
+from pilothouse.hub.pages.errors import ErrorPage, locked
+from pilothouse.hub.pages.ledger import Filters
+from pilothouse.hub.pages.render import Shell, plain_json, render, sentence, static_url, took
+from pilothouse.hub.problems import Problem
+from pilothouse.model import Address, Health
+from support import made_up
+from support.made_up import EVIL, NOW
+
+PLAIN = frozenset(
+    {
+        "now",
+        "node",
+        "thing",
+        "title",
+        "name",
+        "text",
+        "doc",
+        "driver",
+        "tags",
+        "simulated",
+        "since",
+        "version",
+        "url",
+        "method",
+        "path",
+        "summary",
+        "events",
+        "actions",
+        "commands",
+        "controls",
+        "card",
+        "life",
+        "calls",
+        "groups",
+        "status",
+        "kind",
+        "required",
+        "parameters",
+        "answers",
+        "anchor",
+        "who",
+        "end",
+        "filters",
+    }
+)
+"""Names that need no help."""
+
+WRITE = {"schema": {"$ref": "#/components/schemas/Write"}}
+WRITES = {"schema": {"type": "array", "items": WRITE["schema"]}}
+DOCUMENT: dict[str, Any] = {
+    "info": {"title": "Pilothouse", "version": "1", "description": "All calls."},
+    "paths": {
+        "/api/things/{node}": {
+            "put": {
+                "tags": ["Commands"],
+                "summary": "Write",
+                "operationId": "write",
+                "parameters": [{"name": "node", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "requestBody": {"content": {"application/json": WRITE}},
+                "responses": {"200": {"description": "Done", "content": {"application/json": WRITES}}},
+            },
+            "get": {"tags": ["Things"], "responses": {"404": {"description": "Not there"}}},
+        }
+    },
+    "components": {
+        "schemas": {
+            "Write": {
+                "type": "object",
+                "properties": {"value": {"type": "boolean"}, "reason": {"type": "string", "default": ""}},
+                "required": ["value"],
+            }
+        }
+    },
+}
+
+
+def shell(title: str = "Page") -> Shell:
+    """What stands around a page."""
+    return Shell(title=title, site_title="Home", here="", who="owner", now=NOW, link_up=True, version="0.1.0")
+
+
+class Reader(HTMLParser):
+    """Notes what a page is made of."""
+
+    VOID = frozenset({"meta", "link", "input", "br", "use", "circle", "path"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.wrong: list[str] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """One element."""
+        given = dict(attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"] or "")
+        self.wrong += [f"{tag} {name}" for name in given if name == "style" or re.match("on.", name)]
+        if tag == "script" and "src" not in given:
+            self.wrong.append("inline script")
+        address = given.get("src") or given.get("href") or ""
+        if re.match(r"(https?:)?//", address):
+            self.wrong.append(f"{tag} to {address}")
+
+    def handle_endtag(self, tag: str) -> None:
+        """The end of one."""
+        if tag in self.VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}> closes nothing")
+
+    def handle_data(self, data: str) -> None:
+        """Text."""
+        self.text.append(data)
+
+
+def read(template: str, shown: Any) -> tuple[str, Reader]:
+    """A page's HTML, and what it is made of, with the faults that no page may have."""
+    html = render(template, shown, shell())
+    reader = Reader(html)
+    assert reader.wrong == []
+    assert reader.open == []
+    assert sorted(reader.ids) == sorted(set(reader.ids))
+    return html, reader
+
+
+def hostile() -> Directory:
+    """A site whose devices say what they please."""
+    directory = made_up.directory()
+    description = made_up.relays()
+    said = {"title": EVIL, "doc": EVIL}
+    properties = {name: replace(each, unit=EVIL, **said) for name, each in description.properties.items()}
+    evil = replace(description, tags=(EVIL,), properties=properties, **said)
+    directory.described(made_up.Described(node="pi", epoch=7, thing="relays", description=evil))
+    made_up.state(directory, health=Health(ok=False, error=EVIL, since=NOW), time=NOW + 1, mode=EVIL, switched=3)
+    made_up.hear(directory, "pi", ("relays", "host"), notes=(EVIL,))
+    made_up.state(directory, "pi", "host", time=NOW + 1, about={"os": EVIL}, cpu=1.0)
+    return directory
+
+
+async def pages(site: Any) -> dict[str, Any]:
+    """Every page of a site, by template."""
+    return {
+        "overview.html": await overview.build(site),
+        "node.html": await node.build(site, "pi"),
+        "thing.html": await thing.build(site, Address("pi", "relays")),
+        "ledger.html": await ledger.build(site, Filters()),
+        "reference.html": reference.build(DOCUMENT, "http://127.0.0.1:8470"),
+        "error.html": ErrorPage(status=404, title="Not there", detail=EVIL, cause="", remedy=EVIL, nearest=EVIL),
+    }
+
+
+async def test_every_page_is_whole() -> None:
+    """Well-formed, ids once, nothing inline, nothing from elsewhere; in good times."""
+    for template, shown in (await pages(made_up.site())).items():
+        html, reader = read(template, shown)
+        assert "Pilothouse" in html
+        assert "main" in reader.ids
+
+
+async def test_what_devices_say_is_text() -> None:
+    """Names, units, values, errors, notes and reasons never become HTML."""
+    line = made_up.line(end="failed", detail=EVIL, remedy=EVIL, reason=EVIL, who=EVIL, later=[made_up.LATER])
+    for template, shown in (await pages(made_up.site([line], directory=hostile()))).items():
+        html, reader = read(template, shown)
+        assert "<script>alert" not in html
+        if template != "reference.html":
+            assert "<script>alert('x')</script>" in "".join(reader.text), template
+
+
+async def test_the_overview_puts_attention_first() -> None:
+    """A node that is away heads the page, and the summary counts who answers."""
+    shown = await overview.build(made_up.site())
+    assert [each.subject for each in shown.attention] == ["away"]
+    assert shown.summary == "1 of 2 nodes and 2 things answer"
+    assert shown.simulated == 1
+    html, _ = read("overview.html", shown)
+    assert html.index('id="attention"') < html.index('id="nodes"')
+    assert "simulated" in html
+
+
+async def test_an_empty_site_says_what_to_do_next() -> None:
+    """With the line to paste."""
+    html, _ = read("overview.html", await overview.build(made_up.site([], directory=Directory())))
+    assert "No node has joined yet" in html
+    assert "pilothouse doctor --data /data" in html
+
+
+async def test_a_lost_bus_is_said_on_an_empty_site() -> None:
+    """Why nothing is here may be that the hub cannot hear."""
+    html, _ = read("overview.html", await overview.build(made_up.site([], directory=Directory(), link_up=False)))
+    assert "no link to the bus" in html
+
+
+async def test_the_node_page_says_what_the_machine_is() -> None:
+    """Facts of the host, its charts, the clock's offset; and NotThere with the nearest name."""
+    site = made_up.site()
+    shown = await node.build(site, "pi")
+    assert [(each.name, each.text) for each in shown.facts] == [("Operating system", "Debian")]
+    assert [lines[0].title for lines in shown.charts] == ["CPU", "Memory", "Disk /"]
+    assert [row.name for row in shown.vitals] == ["disk_free", "throttled"]
+    away = await node.build(site, "away")
+    html, _ = read("node.html", away)
+    assert "This node is away." in html
+    with pytest.raises(NotThere) as caught:
+        await node.build(site, "awya")
+    assert caught.value.nearest == "away"
+
+
+async def test_the_thing_page_is_made_from_the_description() -> None:
+    """Controls and readings apart, a shared hazard once, the driver's words split into lead and rest."""
+    site = made_up.site()
+    shown = await thing.build(site, Address("pi", "relays"))
+    assert [row.name for row in shown.controls] == ["relay_1", "relay_2", "level", "mode"]
+    assert [row.name for row in shown.readings] == ["switched"]
+    assert (shown.doc, shown.manual) == ("A board.", "Wiring: USB.")
+    assert [each.name for each in shown.events] == ["tripped"]
+    assert site.ledger.asked == {"node": "pi", "thing": "relays", "limit": 12}
+    html, _ = read("thing.html", shown)
+    assert html.count("Mains") >= 2
+    for kind in ("switch", "number", "choice"):
+        assert f'kind="{kind}"' in html
+
+
+async def test_why_nothing_can_be_switched_is_said_before_the_press() -> None:
+    """A node that is away, a device that does not answer."""
+    site = made_up.site()
+    html, _ = read("thing.html", await thing.build(site, Address("away", "host")))
+    assert "Node away is away." in html
+    made_up.state(site.directory, health=Health(ok=False, error="no route", since=NOW), time=NOW + 1, level=None)
+    html, _ = read("thing.html", await thing.build(site, Address("pi", "relays")))
+    assert "No route." in html
+
+
+async def test_the_ledger_pages_through() -> None:
+    """One page, the query of the next, and filters that are kept."""
+    lines = [made_up.line(f"{number:04}") for number in range(60)]
+    site = made_up.site(lines)
+    shown = await ledger.build(site, Filters(node="pi", end="open"))
+    assert site.ledger.asked["end"] == ""
+    shown = await ledger.build(site, Filters(node="pi"))
+    assert len(shown.commands) == ledger.PAGE
+    assert shown.older == "node=pi&before=0049"
+    html, _ = read("ledger.html", shown)
+    assert "/ledger?node=pi&amp;before=0049" in html
+    empty = await ledger.build(made_up.site([]), Filters())
+    assert "No command was given yet" in render("ledger.html", empty, shell())
+    none = await ledger.build(made_up.site([]), Filters(who="nobody"))
+    assert "No command fits" in render("ledger.html", none, shell())
+
+
+def test_the_reference_follows_the_document() -> None:
+    """Parameters, an example body, answers, and a line to paste."""
+    shown = reference.build(DOCUMENT, "http://hub")
+    assert [group.name for group in shown.groups] == ["Things", "Commands"]
+    call = shown.groups[1].calls[0]
+    assert (call.method, call.body) == ("PUT", '{"value": true}')
+    assert call.answers[0].kind == "application/json: list of Write"
+    assert call.parameters[0].kind == "text"
+    assert call.line.endswith("-d '{\"value\": true}' 'http://hub/api/things/{node}'")
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "integer"}, "whole number"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "text or nothing"),
+        ({"enum": ["a", "b"]}, '"a" | "b"'),
+        ({"const": 1}, "1"),
+        ({"type": ["string", "null"]}, "text or nothing"),
+        ({"$ref": "#/components/schemas/x_y_Write"}, "Write"),
+        ({}, "any"),
+    ],
+)
+def test_kinds_in_words(schema: dict[str, Any], words: str) -> None:
+    """A schema in a few words."""
+    assert reference.kind_of(DOCUMENT, schema) == words
+
+
+def test_the_locked_page_needs_nothing_else() -> None:
+    """401 with the line to type, its own style, and a policy that allows exactly that."""
+    answer = locked(Problem(title="Log in first", status=401, detail=EVIL))
+    html = bytes(answer.content).decode()
+    assert answer.status_code == 401
+    assert "pilothouse link" in html
+    assert "<script" not in html
+    assert "src=" not in html
+    assert "'sha256-" in answer.headers["Content-Security-Policy"]
+    assert locked().status_code == 401
+
+
+def test_static_addresses_carry_the_content() -> None:
+    """So that a browser may keep a file for ever and never sees an old one."""
+    assert re.fullmatch(r"/static/js/app\.js\?v=[0-9a-f]{12}", static_url("js/app.js"))
+    assert static_url("js/none.js") == "/static/js/none.js"
+
+
+def test_small_words() -> None:
+    """Filters of the templates."""
+    assert [took(each) for each in (0, 0.83, 12.4, 1500)] == ["", "0.8 ms", "12 ms", "1.5 s"]
+    assert [sentence(each) for each in ("", "no route", "Gone!", "see:")] == ["", "No route.", "Gone!", "See:"]
+    assert plain_json([{"a": "ü"}]) == '[{"a":"ü"}]'
+
+
+@pytest.mark.parametrize("module", [overview, node, thing, ledger, reference], ids=lambda each: each.__name__)
+def test_every_page_is_a_struct_with_help(module: Any) -> None:
+    """Fields whose meaning is not plain from their name have a line under them."""
+    for owner in ast.parse(inspect.getsource(module)).body:
+        if not isinstance(owner, ast.ClassDef):
+            continue
+        for here, after in zip(owner.body, [*owner.body[1:], None], strict=True):
+            if isinstance(here, ast.AnnAssign) and isinstance(here.target, ast.Name) and here.target.id not in PLAIN:
+                assert isinstance(after, ast.Expr), f"{owner.name}.{here.target.id} has no help"
