@@ -11,7 +11,6 @@ import asyncio
 import time
 from typing import Protocol
 
-
 # A laptop that slept for an hour must not do on waking what was asked of it before.
 _MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 

@@ -169,6 +169,7 @@ async def test_a_readback_that_cannot_be_had_is_failed(desk: Desk) -> None:
     """Raising, or nonsense."""
     desk.thing.broken["read"] = OSError("gone")
     assert "could not be read back: OSError: gone" in (await desk.set("on", True)).detail
+    await soon(lambda: not desk.owned.working)  # the look after the command has failed too
     del desk.thing.broken["read"]
     await passing(desk.clock, lambda: desk.owned.working)
     desk.thing.deaf = True

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.hub.pages import times
-from pilothouse.hub.pages.values import duration, limits, shown, symbol
+from pilothouse.hub.pages.values import duration, limits, shown
 from pilothouse.model import PropertyDescription
+from pilothouse.model.units import symbol
 
 TABLE: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "fixtures" / "shown.json").read_text(encoding="utf-8")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import sys
+from collections.abc import Callable
 from random import SystemRandom
 
 from pilothouse.agent.build import node_name
@@ -27,11 +29,22 @@ async def main(launch: Launch) -> int:
         return await node.run(asked)
 
 
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where the machine has it, for it saves a quarter of a command's time; a bare node does without."""
+    try:
+        uvloop = importlib.import_module("uvloop")
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
 def run() -> int:
     """The whole process; gives its exit code, 2 with one clear line when it cannot do its work here."""
     launch = parse("agent", "The process that owns this node's hardware.")
     try:
-        return asyncio.run(main(launch))
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(main(launch))
     except PilothouseError as error:
         print(f"pilothouse agent: {error}", file=sys.stderr)  # noqa: T201 - the one line that people get
         return 2

@@ -12,6 +12,7 @@ from pilothouse.bus.messages import Command, End, Outcome, Why
 from pilothouse.clock import Clock
 from pilothouse.model import PropertyDescription, Quality, Value
 from pilothouse.model.types import short
+from pilothouse.model.units import symbol
 
 STOPPING = Refusal(End.REFUSED, Why.STOPPING, "the agent of this node is stopping", "Ask again when it is back")
 
@@ -77,7 +78,7 @@ class Ending:
             return self._unread(sensed.error if sensed else written.error or "the driver gives no readback")
         if shows(sensed.value, wish, described):
             return self._make(End.CONFIRMED, value=sensed.value)
-        unit = f" {described.unit}" if described.unit else ""
+        unit = f" {symbol(described.unit)}" if described.unit else ""
         after = f" after {described.settle:g} s" if described.settle else ""
         detail = f"the device took {short(wish)}{unit} and shows {short(sensed.value)}{unit}{after}"
         return self._make(End.FAILED, Why.READBACK, detail, value=sensed.value)

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from pilothouse.cli import show
 from pilothouse.cli.access import HERE, Access, Flag
 from pilothouse.client import SeriesData
+from pilothouse.model.units import symbol
 
 
 def history_(
@@ -68,7 +69,7 @@ def _cells(data: SeriesData) -> Iterator[tuple[object, ...]]:
 
 
 def _text(data: SeriesData) -> str:
-    unit = show.unit_of(data.unit)
+    unit = symbol(data.unit)
     each = f"a point stands for {show.length(data.bucket / 1000)}" if data.bucket else "every reading"
     head = f"{data.series}{f' in {unit}' if unit else ''}, {each}"
     if data.points:

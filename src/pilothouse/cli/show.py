@@ -10,14 +10,9 @@ from typing import Any
 import msgspec
 
 from pilothouse.model import Quality, Value
+from pilothouse.model.units import symbol
 
 NOTHING = "-"
-_SYMBOLS = {"Cel": "°C", "[degF]": "°F", "By": "B", "By/s": "B/s", "Ohm": "Ω", "deg": "°", "1": "", "m2": "m²"}
-
-
-def unit_of(code: str) -> str:
-    """What people write for a UCUM code."""
-    return _SYMBOLS.get(code, code)
 
 
 def value_of(value: Value, precision: int | None = None) -> str:
@@ -33,9 +28,9 @@ def value_of(value: Value, precision: int | None = None) -> str:
 
 def with_unit(value: Value, unit: str = "", precision: int | None = None) -> str:
     """A value with its unit."""
-    symbol = unit_of(unit)
+    written = symbol(unit)
     text = value_of(value, precision)
-    return f"{text} {symbol}" if symbol and value is not None else text
+    return f"{text} {written}" if written and value is not None else text
 
 
 def length(seconds: float) -> str:

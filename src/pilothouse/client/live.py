@@ -12,7 +12,7 @@ from pilothouse.client.answers import Change, Lost, Snapshot
 from pilothouse.client.problems import Problem, Unreachable, plain, problem_of
 
 SILENCE = 7.0
-"""Seconds without a byte after which the link is taken for lost; the hub says something every 2.5 s."""
+"""Seconds without a byte after which the link is taken for lost; the hub says something every 2 s."""
 _LARGEST = 256 * 1024 * 1024
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 5.0
 

@@ -32,7 +32,7 @@ _GATHER = 0.003
 """Seconds over which changes are gathered into one frame when it was quiet before."""
 _PACE = 0.00005
 """Seconds of pause between frames for each viewer, so that a thousand of them never take the loop for themselves."""
-_BEAT = 2.5
+_BEAT = 2.0
 _COMMENT_EVERY = 6
 """Beats."""
 _STUCK = 60.0

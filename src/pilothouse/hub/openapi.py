@@ -133,7 +133,7 @@ def complete(document: OpenAPI) -> None:
     text = (
         "Server-Sent Events. First `snapshot` with all that is wanted: {time, hub, nodes, things}. Then `change` with "
         "members only when there is something in them: {time, values: [[node, thing, property, time, value, "
-        "quality]], things, nodes, hub, described, ended}. `beat` every 2.5 s. A viewer that falls behind, and one "
+        "quality]], things, nodes, hub, described, ended}. `beat` every 2 s. A viewer that falls behind, and one "
         "that comes back, gets a fresh snapshot."
     )
     wanted = Parameter(

@@ -10,6 +10,7 @@ import msgspec
 
 from pilothouse.errors import BadValue, nearest
 from pilothouse.model.affordances import Schema
+from pilothouse.model.units import symbol
 
 _NUMERIC = ("integer", "number")
 _PLAIN = (bool, int, str, float)
@@ -105,7 +106,7 @@ def check_limits(value: Any, minimum: float | None, maximum: float | None, unit:
     low = minimum is not None and value < minimum
     high = maximum is not None and value > maximum
     if low or high:
-        tail = f" {unit}" if unit else ""
+        tail = f" {symbol(unit)}" if unit else ""
         bounds = " to ".join(f"{bound:.12g}" for bound in (minimum, maximum) if bound is not None)
         side = "at least" if maximum is None else "at most" if minimum is None else "from"
         limit = minimum if low else maximum

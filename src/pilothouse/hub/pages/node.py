@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response import Response
 from msgspec import Struct
 
@@ -88,7 +89,7 @@ async def build(site: Site, name: str) -> NodePage:
 
 
 @get("/nodes/{name:str}", include_in_schema=False)
-async def node_page(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+async def node_page(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """The page."""
     try:
         return page(request, "node.html", await build(site_of(request), name), title=name)

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from pilothouse.hub.directory import NodeLife, NodeView, ThingView
-from pilothouse.hub.pages.values import Shown, limits, shown_of, symbol
+from pilothouse.hub.pages.values import Shown, limits, shown_of
 from pilothouse.model import PropertyDescription, PropertyState, Quality, Schema, ThingDescription, Value, title_of
+from pilothouse.model.units import symbol
 
 Control = Literal["switch", "number", "choice", "text", "data"]
 """What kind of control fits: on/off, a number, one of a few, text, or JSON for everything else."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response import Response
 from msgspec import Struct
 
@@ -112,7 +113,7 @@ def _shared(hazards: list[str]) -> str:
 
 
 @get("/things/{node:str}/{name:str}", include_in_schema=False)
-async def thing_page(request: Request[Any, Any, Any], node: str, name: str) -> Response[bytes]:
+async def thing_page(request: Request[Any, Any, Any], node: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """The page."""
     try:
         shown = await build(site_of(request), Address(node, name))

@@ -10,15 +10,11 @@ import math
 from typing import NamedTuple
 
 from pilothouse.model import PropertyDescription, Value
+from pilothouse.model.units import symbol
 
 NOTHING = "–"
 """Stands where there is no value."""
 
-_SYMBOLS = {
-    "Cel": "°C", "[degF]": "°F", "By": "B", "By/s": "B/s", "bit/s": "bit/s", "Ohm": "Ω", "deg": "°", "1": "",
-    "m2": "m²", "m3": "m³", "m/s2": "m/s²", "m3/h": "m³/h", "kW.h": "kWh", "W.h": "Wh", "[ppm]": "ppm",
-    "[pH]": "pH", "/min": "1/min", "{rpm}": "rpm", "%[RH]": "% RH", "dB[W]": "dBW",
-}  # fmt: skip
 _PREFIXED = ("By", "By/s", "bit/s", "Hz")
 """Units whose values span many decades: always with an SI prefix."""
 _PREFIXED_WHEN_FREE = ("V", "A", "W", "Ohm", "F", "Pa", "m", "g", "J")
@@ -35,14 +31,6 @@ class Shown(NamedTuple):
 
     text: str
     unit: str = ""
-
-
-def symbol(unit: str) -> str:
-    """What people write for a UCUM code."""
-    found = _SYMBOLS.get(unit)
-    if found is not None:
-        return found
-    return "µ" + unit[1:] if unit.startswith("u") and len(unit) > 1 else unit.strip("{}")
 
 
 def shown(value: Value, *, unit: str = "", precision: int | None = None, writable: bool = False) -> Shown:

@@ -1,6 +1,6 @@
 // The one live connection to the hub: notices within 3 s that it is gone, comes back by itself, never gives up.
 
-const LOST_AFTER = 2700; // the hub beats at least every 2.5 s; the page must say it within 3 s
+const LOST_AFTER = 2700; // the hub beats every 2 s; the page must say it within 3 s
 const LOOK_EVERY = 100;
 const ANSWER_WITHIN = 4000; // a new connection that says nothing for so long is tried anew
 const BACK_OFF = [50, 200, 400, 800, 1500];
