@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pilothouse.agent.announce import Announcer, fitting
+from pilothouse.agent.announce import URGENT, Announcer, fitting
 from pilothouse.bus.messages import LIMIT, Described, Presence, State, encode
 from pilothouse.bus.subjects import Subjects
 from pilothouse.model import Health, PropertyState, ThingDescription
@@ -83,14 +83,14 @@ async def test_at_most_one_state_a_second_and_the_last_change_comes(office: Offi
 async def test_a_command_is_shown_at_once(office: Office) -> None:
     """Not a second later; and still not without bound."""
     office.announcer.changed("t")
-    await office.clock.advance(0.1)
+    await office.clock.advance(2 * URGENT / 1000)
     start = len(office.states())
     office.announcer.changed("t", at_once=True)
     await office.clock.advance(0)
     assert len(office.states()) == start + 1
     for _ in range(100):
         office.announcer.changed("t", at_once=True)
-        await office.clock.advance(0.001)
+        await office.clock.advance(URGENT / 1000 / 20)
     assert 4 <= len(office.states()) - start <= 7
 
 

@@ -24,7 +24,7 @@ EVERY = 2.0
 """Seconds between two presences."""
 CALM = 1000
 """Milliseconds between two states of a thing that only has new readings."""
-URGENT = 20
+URGENT = 100
 """Milliseconds between two states of a thing that is being commanded."""
 BEHIND = 10
 """Milliseconds that a state lets its readings go first, so that those of many things travel as one batch."""

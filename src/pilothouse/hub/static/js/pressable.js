@@ -52,7 +52,7 @@ export class Pressable extends HTMLElement {
     const line = this.querySelector(".say");
     line.className = `say is-${end}`;
     const parts = ICONS[end] ? [icon(ICONS[end])] : [];
-    const words = make("span", "", text);
+    const words = make("span", "", remedy ? text.replace(/([^.!?…])$/, "$1.") : text);
     if (remedy) words.append(" ", make("span", "remedy", remedy));
     parts.push(words);
     if (end === "confirmed") this.#timer = setTimeout(() => this.hush(), QUIET_AFTER);
