@@ -38,10 +38,11 @@ def _whole(scale: Scale) -> list[Figure]:
     figures = []
     for name in held:
         one = [window[name] for window in used]
-        figures.append(summed(f"idle processor time of the {name}, 26 simulated things at 1 Hz", "% of a core", one))
+        called = "`up`" if name == "up" else f"the {name}"
+        figures.append(summed(f"idle processor time of {called}, 26 simulated things at 1 Hz", "% of a core", one))
         figures.append(
             summed(
-                f"memory of the {name}, 26 simulated things", "MB", [held[name].resident / MB],
+                f"memory of {called}, 26 simulated things", "MB", [held[name].resident / MB],
                 note=f"{held[name].proportional / MB:.0f} MB with shared pages divided",
             )
         )  # fmt: skip
@@ -49,7 +50,8 @@ def _whole(scale: Scale) -> list[Figure]:
     proportional = sum(one.proportional for one in held.values())
     figures.append(
         summed(
-            "memory of the whole machine (bus, keeper, hub, agent, and `up` that keeps them)", "MB", [resident / MB], target=220,
+            "memory of the whole machine (bus, keeper, hub, agent, and `up` that keeps them)", "MB",
+            [resident / MB], target=220,
             reference=(TORNADO, [theirs.resident / MB]),
             note=f"sum of resident memory, shared pages counted in each; {proportional / MB:.0f} MB with them divided",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,7 +62,8 @@ def make_folder(path: Path) -> None:
     """Make the data folder, private to its owner; raises CannotStart when it cannot be written."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = path / ".writable"
+        # All processes of `up` try this at once, each with a file of its own.
+        probe = path / f".writable.{os.getpid()}"
         probe.write_bytes(b"pilothouse")
         probe.unlink()
     except OSError as error:
