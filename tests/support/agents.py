@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.bus import Bus, Subjects, streams
-from pilothouse.bus.messages import Batch, Command, Described, Outcome, Presence, State, decode
+from pilothouse.bus.messages import Batch, Command, Described, Outcome, Outcomes, Presence, State, decode
 from pilothouse.clock import SystemClock
 from pilothouse.config.places import Places
 from pilothouse.model import new_id
@@ -170,6 +170,15 @@ class Ear:
     async def do(self, thing: str, name: str, value: Any = None, **more: Any) -> Outcome:
         """Call an action."""
         return await self.send(self.command(thing, name, value, kind="action", **more))
+
+    async def ends(self, least: int = 0) -> list[Outcome]:
+        """All outcomes in the ledger's stream, once there are at least so many."""
+        async with asyncio.timeout(10):
+            while True:
+                found = [one for lot in await self.kept("ledger", Outcomes) for one in lot.outcomes]
+                if len(found) >= least:
+                    return found
+                await asyncio.sleep(0.01)
 
     async def kept(self, stream: str, kind: Any) -> list[Any]:
         """Everything that a stream keeps, decoded."""

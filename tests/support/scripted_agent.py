@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pilothouse.bus import Bus, Subjects, Subscription
-from pilothouse.bus.messages import Batch, Command, Described, End, Outcome, Presence, State, Why
+from pilothouse.bus.messages import Batch, Command, Described, End, Outcome, Outcomes, Presence, State, Why
 from pilothouse.clock import SystemClock
 from pilothouse.errors import BusDown
 from pilothouse.model import (
@@ -144,7 +144,8 @@ class ScriptedAgent:
         outcome = await self.scripts.get(command.name, self.confirm)(command)
         if outcome is not None and self.ledger:
             try:
-                await self.bus.publish(self.subjects.ledger(self.node), outcome)
+                lot = Outcomes(node=self.node, outcomes=(outcome,))
+                await self.bus.publish(self.subjects.ledger(self.node), lot)
             except BusDown:
                 pass  # a real one would keep it; tests of the hub look at what the hub writes
         return outcome

@@ -100,7 +100,7 @@ async def test_the_bus_is_killed_under_load(
     assert all(done[wished[id]] == 1 for id in confirmed), "confirmed, and done once"
     assert all(number == 1 for number in done.values()), "nothing twice"
     assert all(done[wished[id]] == 0 for id, end in ends.items() if end in ("BusDown", "NodeAway"))
-    ledger = Counter(outcome.id for outcome in await ear.kept("ledger", Outcome))
+    ledger = Counter(outcome.id for outcome in await ear.ends())
     assert all(ledger[id] == 1 for id in confirmed), "each end is in the ledger, once"
 
 

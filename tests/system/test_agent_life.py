@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pilothouse.bus.messages import Batch, End, Outcome, Presence, Why
+from pilothouse.bus.messages import Batch, End, Presence, Why
 from support.agents import CONFIG, AgentProcess, Ear
 
 
@@ -73,8 +73,7 @@ async def test_a_command_is_done_once_and_confirmed_by_the_readback(make_agent: 
     shown = ear.states["relays"].properties["relay_2"]
     assert (shown.wish, shown.wish_id) == (True, command.id)
     await until(lambda: any(r.property == "relay_2" and r.value is True for b in ear.batches for r in b.readings), "it")
-    kept = await ear.kept("ledger", Outcome)
-    assert kept == [outcome]
+    assert await ear.ends(1) == [outcome]
 
 
 async def test_refusals_name_their_reason(make_agent: Any, ear: Ear, until: Until) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from pilothouse.bus import Bus, Subjects
-from pilothouse.bus.messages import Batch, Described, End, Happened, Outcome, Presence
+from pilothouse.bus.messages import Batch, Described, End, Happened, Outcome, Outcomes, Presence
 from pilothouse.clock import SystemClock
 from pilothouse.errors import BusDown, TimedOut
 from pilothouse.model import PropertyDescription, Reading, Series, ThingDescription
@@ -144,10 +144,9 @@ async def test_readings_events_and_outcomes_come_into_the_record(bus: Bus, keepe
     about_command = {"id": "command-1", "node": "pi", "thing": "host", "name": "p0"}
     await ledger.intend(Intent(kind="property", who="ada", origin="page", made=clock.now(), **about_command))
     outcome = Outcome(epoch=1, end=End.CONFIRMED, value=5, **about_command)
-    await bus.append(SUBJECTS.ledger("pi"), outcome, id="command-1")
-    await bus.append(
-        SUBJECTS.ledger("pi"), Outcome(id="..", node="pi", epoch=2**80, thing="x", name="y", end=End.FAILED), id="z"
-    )
+    odd = Outcome(id="..", node="pi", epoch=2**80, thing="x", name="y", end=End.FAILED)
+    await bus.append(SUBJECTS.ledger("pi"), Outcomes(node="pi", outcomes=(outcome,)), id="command-1")
+    await bus.append(SUBJECTS.ledger("pi"), Outcomes(node="pi", outcomes=(odd,)), id="z")
 
     keepers.start()
     history = await History.open_reader(keepers.data / "record" / "history.db", clock)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from pilothouse.agent.admission import Act, Book, Refusal, Step, Write, no_thing, resolve
 from pilothouse.agent.driving import NotOpen, Written
 from pilothouse.agent.ending import STOPPING, Ending
 from pilothouse.agent.lane import CallFailed, Done, NoAnswer, NotAsked
 from pilothouse.agent.owned import Owned
-from pilothouse.agent.spool import Spool
 from pilothouse.agent.words import at_time
 from pilothouse.bus.messages import Command, End, Outcome, Why
 from pilothouse.bus.subjects import Subjects
@@ -31,13 +31,26 @@ _LEDGER_FULL = Refusal(
 )
 
 
+class Ends(Protocol):
+    """Where the ends of commands go: the ledger."""
+
+    @property
+    def full(self) -> bool:
+        """Whether more is waiting than should."""
+        ...
+
+    def add(self, id: str, outcome: Outcome) -> None:
+        """Take an end; `id` tells a repetition."""
+        ...
+
+
 class Commands:
     """Takes commands, does each at most once, and gives every one exactly one end."""
 
     def __init__(
         self,
         things: Mapping[str, Owned],
-        ledger: Spool,
+        ledger: Ends,
         subjects: Subjects,
         clock: Clock,
         step_down: Callable[[int], None],

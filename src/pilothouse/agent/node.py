@@ -16,6 +16,7 @@ from pilothouse.agent.claim import Claim
 from pilothouse.agent.collect import Collector, count_readings
 from pilothouse.agent.commands import Commands
 from pilothouse.agent.events import Events
+from pilothouse.agent.gather import Gather
 from pilothouse.agent.handover import TAKEN_OVER, answering
 from pilothouse.agent.lane import Watch
 from pilothouse.agent.owned import Owned
@@ -72,7 +73,7 @@ class Node:
         data = self.subjects.data(self.name)
         self._dropped = 0
         self.spool = Spool(data, self.clock, window=1, most=100_000, dropped=self._dropping)
-        self.ledger = Spool(self.subjects.ledger(self.name), self.clock, window=64, most=10_000)
+        self.ledger = Gather(self.name, Spool(self.subjects.ledger(self.name), self.clock, window=64, most=10_000))
         self.collector = Collector(self.name, lambda: self.claim.epoch, self.spool, self.clock)
 
     def _make_things(self, random: Random) -> None:

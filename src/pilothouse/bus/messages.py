@@ -185,6 +185,13 @@ class Outcome(Message, frozen=True, kw_only=True):
     """From accepting to the end, by the monotonic clock."""
 
 
+class Outcomes(Message, frozen=True, kw_only=True):
+    """Outcomes of one node on their way to the ledger; many in one message, for the bus flushes every message."""
+
+    node: str
+    outcomes: tuple[Outcome, ...]
+
+
 class Handover(Message, frozen=True, kw_only=True):
     """A new agent asks the one before it with the same node name to let go of the hardware."""
 

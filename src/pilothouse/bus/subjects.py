@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from pilothouse.bus import messages
@@ -43,7 +44,7 @@ TABLE: dict[str, Row] = {
         messages.Command,
         messages.Outcome,
     ),
-    "ledger": Row("ph.{site}.ledger.{node}", "outcomes of commands", Kept.DURABLE, messages.Outcome),
+    "ledger": Row("ph.{site}.ledger.{node}", "outcomes of commands", Kept.DURABLE, messages.Outcomes),
     "handover": Row(
         "ph.{site}.handover.{node}",
         "a new agent asks the old one of its name to let go",
@@ -97,12 +98,14 @@ class Subjects:
         """Where a lease is held."""
         return self._fill("lease", name=name)
 
+    @lru_cache(4096)  # noqa: B019 - a Subjects lives as long as its process; every command passes here
     def _fill(self, row: str, **names: str) -> str:
         for kind, name in names.items():
             if name != "*":
                 check_name(kind, name)
         return TABLE[row].pattern.format(site=self.site, **names)
 
+    @lru_cache(4096)  # noqa: B019 - a Subjects lives as long as its process; every command passes here
     def parse(self, subject: str) -> tuple[str, dict[str, str]]:
         """Which row of the table a subject of this site belongs to, and the names in it; raises BadName."""
         parts = subject.split(".")

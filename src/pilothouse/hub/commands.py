@@ -265,19 +265,19 @@ class Commands:
             self._timer.cancel()
             self._timer = None
         held, self._held = self._held, []
-        for outcome in held:
-            task = asyncio.create_task(self._end(outcome))
+        if held:
+            task = asyncio.create_task(self._end(held))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
 
-    async def _end(self, outcome: Outcome) -> None:
+    async def _end(self, held: list[Outcome]) -> None:
         try:
-            await self._site.ledger.end(outcome)
+            await self._site.ledger.end_some(held)
             self.record_ok = True
         except RecordError as error:
             # The agent tells its end by the bus too, and the keeper writes it down from there.
             self.record_ok = False
-            log.error("the end of command %s could not be written down: %s", outcome.id, error)
+            log.error("the ends of %d commands could not be written down: %s", len(held), error)
 
 
 def _since(time: int) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from pilothouse.bus import Bus, Synced, load_address
-from pilothouse.bus.messages import Batch, Described, Message, Outcome, Presence, State
+from pilothouse.bus.messages import Batch, Described, Message, Outcomes, Presence, State
 from pilothouse.bus.subjects import Subjects, streams
 from pilothouse.errors import BadMessage, BusDown, CannotStart, ConfigError, RecordError, TimedOut
 from pilothouse.hub.directory import Change
@@ -120,8 +120,9 @@ class Follower:
                     self._sample_from(change)
 
     async def _outcomes(self, bus: Bus) -> None:
-        async for _, message in bus.listen(self._subjects.ledger(), Outcome):
-            self._live.ended(message)
+        async for _, message in bus.listen(self._subjects.ledger(), Outcomes):
+            for outcome in message.outcomes:
+                self._live.ended(outcome)
 
     def _sample_from(self, change: Change) -> None:
         if any(reading.thing == "host" and reading.property == "cpu" for _, reading in change.readings):

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from pilothouse.bus import Bus, Stored, Stream, Subjects, streams
-from pilothouse.bus.messages import Batch, Happened, M, Outcome, decode
+from pilothouse.bus.messages import Batch, Happened, M, Outcome, Outcomes, decode
 from pilothouse.clock import Clock
 from pilothouse.errors import BadMessage, BadName, BusDown, RecordError, TimedOut
 from pilothouse.keeper.status import Status
@@ -74,8 +74,9 @@ class Writer:
     async def outcomes(self) -> None:
         """Write outcomes of commands into the ledger, for ever."""
         async for stored in self._read("ledger", self._ledger.position):
-            opened = (self._open("ledger", item, Outcome) for item in stored)
-            outcomes = [outcome for outcome in opened if outcome is not None and _storable(outcome)]
+            opened = [self._open("ledger", item, Outcomes) for item in stored]
+            found = (outcome for message in opened if message is not None for outcome in message.outcomes)
+            outcomes = [outcome for outcome in found if _storable(outcome)]
             position = self._position("ledger", stored[-1])
             await self._insist(lambda: self._ledger.end_all(outcomes, "ledger", position))  # noqa: B023
             self._status.positions["ledger"] = position.seq

@@ -74,6 +74,16 @@ class Ledger:
         """
         await self.database.write(lambda connection: _end(connection, outcome, self._clock.now()))
 
+    async def end_some(self, outcomes: Sequence[Outcome]) -> None:
+        """As `end`, for many in one transaction."""
+        now = self._clock.now()
+
+        def work(connection: sqlite3.Connection) -> None:
+            for outcome in outcomes:
+                _end(connection, outcome, now)
+
+        await self.database.write(work)
+
     async def end_all(self, outcomes: Sequence[Outcome], stream: str, position: Position) -> None:
         """Write outcomes from the bus down, and up to where the stream has been read, in one transaction."""
         now = self._clock.now()
