@@ -26,6 +26,10 @@ class Clock(Protocol):
         """Monotonic time in milliseconds; only differences within one process mean anything."""
         ...
 
+    def fine(self) -> float:
+        """Monotonic time in milliseconds with its fractions: for telling how long something took."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait; cancellable."""
         ...
@@ -41,6 +45,10 @@ class SystemClock:
     def mono(self) -> int:
         """Monotonic time in milliseconds; goes on while the machine is suspended, where the system can say so."""
         return time.clock_gettime_ns(_MONOTONIC) // 1_000_000
+
+    def fine(self) -> float:
+        """Monotonic time in milliseconds with its fractions."""
+        return time.clock_gettime_ns(_MONOTONIC) / 1_000_000
 
     async def sleep(self, seconds: float) -> None:
         """Wait; cancellable."""

@@ -28,7 +28,7 @@ class Ending:
         self._epoch = epoch
         self._clock = clock
         self._accepted = clock.now()
-        self._began = clock.mono()
+        self._began = clock.fine()
 
     def refused(self, refusal: Refusal) -> Outcome:
         """It was not taken."""
@@ -122,5 +122,5 @@ class Ending:
             accepted=self._accepted if accepted is None else accepted,
             asked=self._asked,
             ended=self._clock.now(),
-            took_ms=float(self._clock.mono() - self._began),
+            took_ms=round(self._clock.fine() - self._began, 3),
         )

@@ -35,6 +35,10 @@ class FakeClock:
         """Monotonic time in milliseconds."""
         return int(self._mono + 1e-6)
 
+    def fine(self) -> float:
+        """Monotonic time in milliseconds with its fractions."""
+        return self._mono
+
     async def sleep(self, seconds: float) -> None:
         """Sleep until the clock was moved that far; 0 or less only gives way to other tasks."""
         if seconds <= 0:
