@@ -16,7 +16,7 @@ from bench.script import exit_code
 from bench.table import written
 
 SCRIPTS = ("command", "live", "read", "ingest", "chart", "processes", "disk")
-LIMIT = 1800
+LIMIT = 3600
 """Seconds that one script may take."""
 
 

@@ -1,6 +1,6 @@
 """What a day writes to disk, with the vitals of this machine at 1 Hz and all settings as by default.
 
-The keeper writes readings into the record in few large transactions (keeper.settle, a quarter of an hour), so the watch
+The keeper writes readings into the record in few large transactions (keeper.settle, half an hour), so the watch
 lasts one whole period: any window of that length has one of them in it.
 """
 
@@ -16,7 +16,7 @@ from bench.processes import MB, VITALS
 from bench.script import Scale, main
 from bench.stack import PROCESSES, CannotMeasure, Stack, folder, running
 
-PERIOD = 900.0
+PERIOD = 1800.0
 """Seconds between two large writes of the keeper, by default."""
 DAY = 86_400
 
