@@ -30,8 +30,8 @@ from pilothouse.process import log_to_stderr, stop_signals, write_atomically
 
 log = logging.getLogger("pilothouse.up")
 
-_ORDER_OF_STOPPING = (("agent", 2.2), ("hub", 1.2), ("keeper", 1.2), ("bus", 1.0))
-"""Processes and the seconds that each may take before it is killed; hub and keeper stop side by side."""
+_ORDER_OF_STOPPING = ({"agent": 2.2}, {"hub": 1.2, "keeper": 1.2}, {"bus": 1.0})
+"""Processes and the seconds that each may take before it is killed; those of one group stop side by side."""
 
 
 class Child:
@@ -126,9 +126,8 @@ class Supervisor:
     async def _stop_all(self) -> None:
         self.stopping = True
         by_name = {child.name: child for child in self.children}
-        for group in (("agent",), ("hub", "keeper"), ("bus",)):
-            patience = dict(_ORDER_OF_STOPPING)
-            await asyncio.gather(*(_end(by_name[n], patience[n]) for n in group if n in by_name))
+        for group in _ORDER_OF_STOPPING:
+            await asyncio.gather(*(_end(by_name[name], wait) for name, wait in group.items() if name in by_name))
 
     def _write_status(self) -> None:
         status = {

@@ -7,7 +7,6 @@ nobody knows is a mistake, because a misspelt `safe` is a relay that stays on.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -220,8 +219,3 @@ def _words(message: str) -> str:
     for code, word in (("`str`", "text"), ("`bool`", "true or false"), ("`int`", "a whole number")):
         message = message.replace(code, word)
     return message.replace("`float`", "a number").replace("Expected", "takes").replace(", got", ", not")
-
-
-def mistakes_in(data: Path, file: Path | None = None) -> Iterator[Mistake]:
-    """Every mistake in the files, without what only the drivers know (agent.build.check has that)."""
-    yield from read(data, file)[2]

@@ -72,7 +72,7 @@ class Ledger:
         A different end that comes later is added as later truth, unless it is only an "unknown". The same end again
         changes nothing. An outcome whose intent is not here gets a line of its own.
         """
-        await self.database.write(lambda connection: _end(connection, outcome, self._clock.now()))
+        await self.end_some([outcome])
 
     async def end_some(self, outcomes: Sequence[Outcome]) -> None:
         """As `end`, for many in one transaction."""
