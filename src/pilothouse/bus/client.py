@@ -68,8 +68,8 @@ class Bus:
         self._said: set[str] = set()
         self._recent = Recent()
         self._lost_at = 0
-        self._caught_up = asyncio.Event()
-        """Set when what a lost link may have taken with it stands again; nothing new is appended before."""
+        self._caught_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Of this link: done when what a lost one may have taken with it stands again; nothing is appended before."""
 
     # life
 
@@ -138,6 +138,7 @@ class Bus:
         self.links += 1
         self.down_since = None
         self._up.set()
+        self._caught_up = asyncio.get_running_loop().create_future()
         for watch in self._watches:
             watch.start()
         if self._arrival is not None:
@@ -148,7 +149,7 @@ class Bus:
 
     def _went(self, reason: str) -> None:
         self.down_since = self._lost_at = self.clock.mono()
-        self._caught_up.clear()
+        self._caught_up.cancel()
         if not self.closed:
             self._up.clear()
             log.warning("the link to the bus is gone: %s", reason)
@@ -162,8 +163,8 @@ class Bus:
                 await jetstream.append(self.replies, item.subject, item.data, 5.0, id=item.id)
         except (BusDown, TimedOut) as error:
             log.debug("not all could be appended again: %s", error)
-        if self.up:
-            self._caught_up.set()
+        if not self._caught_up.done():
+            self._caught_up.set_result(None)
         for callback in self._on_up:  # also those that are added meanwhile
             await self._call(callback)
 
@@ -249,11 +250,13 @@ class Bus:
         data = encode(message)
         if not self.up:
             raise self.link.down()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._caught_up.wait()
-        except TimeoutError:
-            raise TimedOut("The bus has not caught up yet") from None
+        caught_up = self._caught_up
+        if not caught_up.done():
+            await asyncio.wait((caught_up,), timeout=timeout)
+        if caught_up.cancelled():
+            raise self.link.down()
+        if not caught_up.done():
+            raise TimedOut("The bus has not caught up yet")
         seq = await jetstream.append(self.replies, subject, data, timeout, id=id)
         if subject.split(".")[2:3] in _LAZY:
             self._recent.add(Appended(self.clock.mono(), subject, data, id))
