@@ -124,7 +124,9 @@ def test_the_bus_is_killed_under_load(stack: Stack, seconds: float) -> None:
     assert [move for move in stack.traced() if move["property"] == "relay_2" and move["value"]] == []
 
     def seen() -> bool:
-        status, answer = stack.call("GET", f"/api/history?series=pi/sensor.temperature&from={since}&to={until}&points=5000")
+        status, answer = stack.call(
+            "GET", f"/api/history?series=pi/sensor.temperature&from={since}&to={until}&points=5000"
+        )
         assert status == 200, answer
         points = [point[0] for point in answer["series"][0]["points"] if point[1] is not None]
         steps = [later - earlier for earlier, later in pairwise(points)]

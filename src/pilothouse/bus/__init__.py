@@ -3,7 +3,7 @@
 from pilothouse.bus.address import BusAddress, load_address
 from pilothouse.bus.client import Bus
 from pilothouse.bus.feed import Feed
-from pilothouse.bus.jetstream import Stored, StreamInfo
+from pilothouse.bus.jetstream import Stored, StreamInfo, WrongRevision
 from pilothouse.bus.lease import Lease
 from pilothouse.bus.serve import Subscription
 from pilothouse.bus.subjects import Kept, Stream, Subjects, streams
@@ -22,6 +22,7 @@ __all__ = [
     "Subscription",
     "Synced",
     "Watched",
+    "WrongRevision",
     "load_address",
     "streams",
 ]

@@ -242,6 +242,44 @@ class Bus:
             self.note_bad(subject, error)
             raise
 
+    async def ask_all(self, subject: str, message: Message, reply: type[M], timeout: float, *, enough: int) -> list[M]:
+        """Send to all who listen and have their answers: `enough` of them, or those that came within `timeout`.
+
+        Raises BusDown. An answer that cannot be read is counted and left out.
+        """
+        found: list[M] = []
+        for answer in await self.replies.several(subject, encode(message), timeout, enough=enough):
+            try:
+                found.append(decode(reply, answer.data))
+            except BadMessage as error:
+                self.note_bad(subject, error)
+        return found
+
+    async def prove(self, timeout: float) -> None:
+        """Have the bus answer over the link as it is right now; raises BusDown when it does not in time."""
+        await self.link.settle(timeout)
+
+    async def latest(self, stream: Stream, subject: str, kind: type[M]) -> tuple[int, M | None]:
+        """(position, message) that a stream keeps last of one subject; (0, None) when it keeps none.
+
+        One that cannot be read is None at its position, so that it can be replaced. Raises BusDown or TimedOut.
+        """
+        stored = await jetstream.last_of(self.replies, stream, subject)
+        if stored is None:
+            return 0, None
+        try:
+            return stored.seq, decode(kind, stored.data)
+        except BadMessage as error:
+            self.note_bad(subject, error)
+            return stored.seq, None
+
+    async def replace(self, subject: str, message: Message, *, after: int, timeout: float = 5.0) -> int:
+        """Have the bus keep a message only if the subject's last position still is `after`; gives its own position.
+
+        Raises WrongRevision (somebody was faster; nothing was changed), BusDown or TimedOut (look what stands there).
+        """
+        return await jetstream.append(self.replies, subject, encode(message), timeout, after=after)
+
     async def append(self, subject: str, message: Message, *, id: str, timeout: float = 5.0) -> int:
         """Have the bus keep a message, gives its position; the same `id` within two minutes is kept once.
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from pilothouse.errors import BadMessage
-from pilothouse.model import Health, PropertyState, Reading, ThingDescription, Value
+from pilothouse.model import Bar, Health, PropertyState, Reading, ThingDescription, Value
 
 VERSION = 1
 LIMIT = 1024 * 1024
@@ -25,6 +25,19 @@ class Message(Struct, frozen=True, kw_only=True):
     """Base of all messages."""
 
     v: int = VERSION
+
+
+class Latch(Struct, frozen=True, kw_only=True):
+    """A stop that was pressed; it holds until somebody lifts it."""
+
+    id: str
+    kind: Literal["hard", "end"]
+    """"hard": outputs are safe at once. "end": what runs comes to its end first."""
+    time: int
+    """When it was pressed, Unix milliseconds."""
+    who: str
+    origin: str
+    reason: str = ""
 
 
 class Presence(Message, frozen=True, kw_only=True):
@@ -45,6 +58,8 @@ class Presence(Message, frozen=True, kw_only=True):
     """Sequence number of the last batch of readings published."""
     things: tuple[str, ...] = ()
     """Names of all its things; one that is missing here is gone."""
+    stops: tuple[Latch, ...] = ()
+    """Stops that this node obeys and that nobody has lifted."""
     notes: tuple[str, ...] = ()
     """What people should know about this node, in sentences: "took over from another agent of this name …"."""
 
@@ -71,6 +86,8 @@ class State(Message, frozen=True, kw_only=True):
     time: int
     health: Health
     properties: dict[str, PropertyState]
+    bars: dict[str, Bar] = {}
+    """Why an output (by its property) may not leave its safe value, or an action not be called, right now."""
 
 
 class Batch(Message, frozen=True, kw_only=True):
@@ -114,6 +131,8 @@ class Command(Message, frozen=True, kw_only=True):
     origin: str
     """Through what it came: "page", "api", "cli", "schedule", "rule", "job" …"""
     reason: str = ""
+    confirmation: str = ""
+    """The token that the agent gave for exactly this command, where it needs one."""
 
 
 class End(StrEnum):
@@ -157,6 +176,32 @@ class Why(StrEnum):
     """The device took the value and shows another (502)."""
     TIME = "time"
     """It took too long (504)."""
+    INTERLOCK = "interlock"
+    """An interlock or an exclusion stands against it (409)."""
+    GUARD = "guard"
+    """Another rule of the guard stands against it: slew, min_off (409)."""
+    STOPPED = "stopped"
+    """Stop was pressed and nobody has lifted it (409)."""
+    LEASE = "lease"
+    """Somebody else holds the stand (423)."""
+    CONFIRM = "confirm"
+    """It needs a confirmation that it does not have (428)."""
+    CANCELLED = "cancelled"
+    """Somebody took it back while it waited for the device (409)."""
+
+
+class Made(Struct, frozen=True, kw_only=True):
+    """What stands behind a command that the agent gave itself: there is no intent in the record for it."""
+
+    kind: Literal["property", "action"] = "property"
+    input: Value = None
+    who: str = "guard"
+    origin: str
+    """Which rule: "max-on", "interlock", "exclusive", "link", "lease", "stop", "start" …"""
+    reason: str
+    """In one sentence."""
+    time: int
+    """When, Unix milliseconds."""
 
 
 class Outcome(Message, frozen=True, kw_only=True):
@@ -183,6 +228,8 @@ class Outcome(Message, frozen=True, kw_only=True):
     """When it ended."""
     took_ms: float = 0.0
     """From accepting to the end, by the monotonic clock."""
+    made: Made | None = None
+    """For a command of the agent's own."""
 
 
 class Outcomes(Message, frozen=True, kw_only=True):
@@ -209,6 +256,150 @@ class HandedOver(Message, frozen=True, kw_only=True):
     epoch: int
     """Epoch of the old agent."""
     host: str = ""
+
+
+class StopOrder(Message, frozen=True, kw_only=True):
+    """To all agents of the site: stop, or the lifting of stops. Doing it twice does nothing more."""
+
+    kind: Literal["hard", "end", "lift"]
+    id: str
+    """Of this stop; of this act for "lift"."""
+    time: int
+    who: str
+    origin: str
+    reason: str = ""
+    lifts: tuple[str, ...] = ()
+    """For "lift": ids of the stops that it lifts. One that it does not know holds on."""
+    node: str = ""
+    """Only for this node, which has missed it; "" = for all."""
+
+
+class Stopped(Message, frozen=True, kw_only=True):
+    """An agent's answer to a StopOrder, when its outputs are safe or it knows that some are not."""
+
+    node: str
+    epoch: int
+    stops: tuple[str, ...] = ()
+    """Ids of the stops that hold on this node now."""
+    outputs: int = 0
+    """Outputs that have a safe value."""
+    mistakes: tuple[str, ...] = ()
+    """What may not be safe, and why, one sentence a thing."""
+    took_ms: float = 0.0
+
+
+class AskConfirmation(Message, frozen=True, kw_only=True):
+    """Somebody wants to confirm a command that needs it."""
+
+    node: str
+    epoch: int
+    thing: str
+    kind: Literal["property", "action"]
+    name: str
+    input: Value = None
+    who: str
+
+
+class Confirmation(Message, frozen=True, kw_only=True):
+    """The agent's token for exactly that command, single use; or why there is none."""
+
+    token: str = ""
+    lives: float = 0.0
+    """Seconds."""
+    two_person: bool = False
+    """Whether the command must be given by somebody else than who asked for the token."""
+    hazard: str = ""
+    why: Why = Why.NONE
+    detail: str = ""
+    remedy: str = ""
+
+
+class Cancel(Message, frozen=True, kw_only=True):
+    """Take back a command that waits for its device."""
+
+    id: str
+    who: str
+    origin: str
+    reason: str = ""
+
+
+class Cancelled(Message, frozen=True, kw_only=True):
+    """The answer to a Cancel."""
+
+    done: bool
+    """Whether it will never be done; false = it was running or over already, or is not known."""
+    detail: str = ""
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One call on a lane."""
+
+    thing: str
+    label: str
+    """What it does: "writing heater", "reading it"."""
+    since: int
+    """Since when it waits or runs, Unix milliseconds by the node's clock."""
+    id: str = ""
+    """The command that it belongs to; "" for the agent's own reading."""
+    name: str = ""
+    """The property or action of that command."""
+    who: str = ""
+
+
+class LaneView(Struct, frozen=True, kw_only=True):
+    """One lane: what runs on it and what waits."""
+
+    name: str
+    things: tuple[str, ...]
+    hung_since: int = 0
+    """Since when its running call is overdue, Unix milliseconds; 0 = it is not."""
+    running: Call | None = None
+    waiting: tuple[Call, ...] = ()
+    """In the order of their turn, at most the first 50."""
+    more: int = 0
+    """How many wait beyond those."""
+
+
+class Lanes(Message, frozen=True, kw_only=True):
+    """Lanes of a node on which something has taken longer than a moment; the others are idle or quick."""
+
+    node: str
+    epoch: int
+    time: int
+    lanes: tuple[LaneView, ...]
+
+
+class LeaseAsk(Struct, frozen=True, kw_only=True):
+    """Somebody would like to have a stand."""
+
+    who: str
+    time: int
+    note: str = ""
+
+
+class StandLease(Message, frozen=True, kw_only=True):
+    """Who holds a stand, as the hub last wrote it. `until` by the hub's clock; agents count `left` from `time`."""
+
+    stand: str
+    things: tuple[str, ...]
+    """Its things as node/thing."""
+    holder: str = ""
+    """"" = nobody."""
+    since: int = 0
+    until: int = 0
+    time: int = 0
+    """When this was written."""
+    left: float = 0.0
+    """Seconds from `time` after which it is over by itself."""
+    length: float = 0.0
+    """Seconds that a lease lasts from the last use on."""
+    required: bool = False
+    safe_on_expiry: bool = True
+    asks: tuple[LeaseAsk, ...] = ()
+    ended: Literal["", "released", "expired"] = ""
+    """How the last one ended, while nobody holds it."""
+    last: str = ""
+    """Who held it last."""
 
 
 class Held(Message, frozen=True, kw_only=True):

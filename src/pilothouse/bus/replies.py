@@ -64,6 +64,24 @@ class Replies:
             raise NodeAway(f"Nobody listens on {subject}")
         return waiting.deliveries
 
+    async def several(self, subject: str, data: bytes, timeout: float, *, enough: int) -> list[Delivery]:
+        """Answers of all who listen: returns with the `enough`th, or with those that came within `timeout` seconds.
+
+        Raises BusDown when it could not be sent or the link was lost meanwhile; [] when nobody listens.
+        """
+        answers: list[Delivery] = []
+
+        def done(delivery: Delivery) -> bool:
+            if delivery.status == "":
+                answers.append(delivery)
+            return delivery.status == "503" or len(answers) >= enough
+
+        try:
+            await self._ask(_Waiting(done, needs_link=True), subject, data, timeout, None)
+        except TimedOut:
+            pass  # not all who were expected have answered; what came is the answer
+        return answers
+
     async def _ask(
         self, waiting: _Waiting, subject: str, data: bytes, timeout: float, headers: dict[str, str] | None
     ) -> None:

@@ -52,6 +52,29 @@ TABLE: dict[str, Row] = {
         messages.Handover,
         messages.HandedOver,
     ),
+    "stop": Row(
+        "ph.{site}.stop",
+        "stop-all, and its lifting; latched in the agents and in the record",
+        Kept.NEVER,
+        messages.StopOrder,
+        messages.Stopped,
+    ),
+    "confirm": Row(
+        "ph.{site}.confirm.{node}.{thing}.{name}",
+        "somebody asks for the token of a command that needs one",
+        Kept.NEVER,
+        messages.AskConfirmation,
+        messages.Confirmation,
+    ),
+    "cancel": Row(
+        "ph.{site}.cancel.{node}",
+        "a command that waits is taken back",
+        Kept.NEVER,
+        messages.Cancel,
+        messages.Cancelled,
+    ),
+    "lanes": Row("ph.{site}.lanes.{node}", "what runs and waits on the lanes", Kept.LAST, messages.Lanes),
+    "stand": Row("ph.{site}.stand.{name}", "who holds a stand", Kept.LEASE, messages.StandLease),
     "lease": Row("ph.{site}.lease.{name}", "who holds a lease on the bus", Kept.LEASE, messages.Held),
 }
 
@@ -93,6 +116,26 @@ class Subjects:
     def handover(self, node: str) -> str:
         """Where a node's agent is asked to let go."""
         return self._fill("handover", node=node)
+
+    def stop(self) -> str:
+        """Where all agents hear that they must stop."""
+        return self._fill("stop")
+
+    def confirm(self, node: str, thing: str = "*", name: str = "*") -> str:
+        """Where confirmations are asked for."""
+        return self._fill("confirm", node=node, thing=thing, name=name)
+
+    def cancel(self, node: str) -> str:
+        """Where a node's waiting commands are taken back."""
+        return self._fill("cancel", node=node)
+
+    def lanes(self, node: str = "*") -> str:
+        """Where a node tells of its lanes."""
+        return self._fill("lanes", node=node)
+
+    def stand(self, name: str = "*") -> str:
+        """Where it stands who holds a stand."""
+        return self._fill("stand", name=name)
 
     def lease(self, name: str = "*") -> str:
         """Where a lease is held."""
@@ -138,10 +181,12 @@ def streams(site: str) -> dict[Kept | str, Stream]:
     top = f"ph.{check_name('site', site)}"
     mib = 1024 * 1024
     day = 86400.0
+    now = (f"{top}.node.*", f"{top}.td.*.*", f"{top}.state.*.*", f"{top}.lanes.*")
+    held = (f"{top}.lease.*", f"{top}.stand.*")
     return {
-        "now": Stream(f"PH_{site}_NOW", (f"{top}.node.*", f"{top}.td.*.*", f"{top}.state.*.*"), Kept.LAST, 64 * mib, 0),
+        "now": Stream(f"PH_{site}_NOW", now, Kept.LAST, 64 * mib, 0),
         "data": Stream(f"PH_{site}_DATA", (f"{top}.data.*",), Kept.TELEMETRY, 256 * mib, day),
         "event": Stream(f"PH_{site}_EVENT", (f"{top}.event.*.*",), Kept.DURABLE, 32 * mib, 7 * day),
         "ledger": Stream(f"PH_{site}_LEDGER", (f"{top}.ledger.*",), Kept.DURABLE, 32 * mib, 7 * day),
-        "lease": Stream(f"PH_{site}_LEASE", (f"{top}.lease.*",), Kept.LEASE, mib, 0),
+        "lease": Stream(f"PH_{site}_LEASE", held, Kept.LEASE, mib, 0),
     }

@@ -15,7 +15,7 @@ import msgspec
 
 from pilothouse.clock import parse_duration
 from pilothouse.config.places import Places
-from pilothouse.config.site import Config, Duration, PropertyConfig, ThingConfig
+from pilothouse.config.site import Config, Duration, PropertyConfig, StandConfig, ThingConfig
 from pilothouse.errors import BadName, ConfigError, nearest
 from pilothouse.model.names import check_name
 
@@ -108,7 +108,7 @@ def _merge(
     for key, value in table.items():
         path = f"{above}.{key}" if above else key
         old = into.get(key)
-        spread = isinstance(old, dict) and isinstance(value, dict) and above != "things"
+        spread = isinstance(old, dict) and isinstance(value, dict) and above not in ("things", "stands")
         if old is None:
             sources[path] = file
             into[key] = {} if isinstance(value, dict) else value
@@ -133,6 +133,10 @@ def _build(merged: dict[str, Any], sources: dict[str, str], mistakes: list[Mista
             wrong(key, f"is a table, written [{key}]")
         elif key == "things":
             parts[key] = {name: _thing(name, table, wrong) for name, table in value.items()}
+        elif key == "stands":
+            parts[key] = {name: _stand(name, table, wrong) for name, table in value.items()}
+        elif key == "exclusive":
+            parts[key] = {name: _group(name, outputs, wrong) for name, outputs in value.items()}
         else:
             parts[key] = _struct(hints[key], value, key, wrong)
     site = parts.get("site")
@@ -183,6 +187,24 @@ def _thing(name: str, table: Any, wrong: Any) -> ThingConfig | None:
         return None
     settings = {key: value for key, value in table.items() if key not in fields | {"properties"}}
     return msgspec.structs.replace(thing, properties=overrides, settings=settings)
+
+
+def _stand(name: str, table: Any, wrong: Any) -> StandConfig | None:
+    path = f"stands.{name}"
+    _named("stand", name, path, wrong)
+    if isinstance(table, dict) and not table.get("things"):
+        wrong(path, 'has no things; give it some, such as things = ["relays", "bath"]')
+    stand: StandConfig | None = _struct(StandConfig, table, path, wrong)
+    return stand
+
+
+def _group(name: str, outputs: Any, wrong: Any) -> tuple[str, ...]:
+    path = f"exclusive.{name}"
+    _named("group", name, path, wrong)
+    if not isinstance(outputs, list) or not all(isinstance(output, str) for output in outputs):
+        wrong(path, 'is a list of outputs, such as ["valves.valve_a", "valves.valve_b"]')
+        return ()
+    return tuple(outputs)
 
 
 def _struct(kind: Any, table: Any, path: str, wrong: Any) -> Any:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from pilothouse.model.affordances import SafeWhen
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Duration = str | float | int
 """A number of seconds, or text with a unit: "250ms", "5s", "20m", "12h", "30d"."""
@@ -30,6 +32,8 @@ class NodeConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Stable name of this machine; empty = its host name, made fit."""
     host: bool = True
     """Whether the vitals of this machine are a thing named "host"."""
+    link_lost_after: Duration = 0
+    """Outputs of this node go to their safe values when the bus has been out of reach for this long; 0 = they stay."""
 
 
 class BusConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,6 +105,16 @@ class PropertyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether writing it needs a confirmation, and whose."""
     hazard: str | None = None
     """What may happen, in one sentence; shown before the press."""
+    safe_when: tuple[SafeWhen, ...] | None = None
+    """When it goes to its safe value, of "start", "end", "link", "lease"; all of them unless said. Stop always does."""
+    link_lost_after: Duration | None = None
+    """As in `[node]`, for this output; 0 = it stays."""
+    slew: float | None = None
+    """Most that it may be changed within a second, in its unit; going to the safe value is free."""
+    max_on: Duration | None = None
+    """It goes back to its safe value by itself after this time."""
+    min_off: Duration | None = None
+    """It stays at its safe value for this time at least."""
 
 
 class ThingConfig(Struct, frozen=True, kw_only=True):
@@ -116,10 +130,29 @@ class ThingConfig(Struct, frozen=True, kw_only=True):
     """Words to find it by."""
     enabled: bool = True
     """false = as if it were not in the file."""
+    interlocks: dict[str, str | tuple[str, ...]] = {}
+    """Conditions for an output or action of it by its name: heater = "requires valves.pump == true"."""
     properties: dict[str, PropertyConfig] = {}
     """Overrides of single properties, `[things.NAME.properties.PROPERTY]`."""
     settings: dict[str, Any] = {}
     """Everything else in the table; filled by the loader, checked by the driver."""
+
+
+class StandConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[stands.NAME]`: things that are used together and can be leased together. Read by the hub."""
+
+    things: tuple[str, ...]
+    """Its things, as node/thing; without a node, of this node."""
+    title: str = ""
+    """What pages call it; empty = made from its name."""
+    doc: str = ""
+    """What it is for, and whom to ask."""
+    lease: Duration = "30m"
+    """How long it is held from the last use on."""
+    required: bool = False
+    """Whether nobody may command it without holding it; else a stand that nobody holds is everyone's."""
+    safe_on_expiry: bool = True
+    """Whether its outputs go to their safe values when a lease runs out."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,3 +165,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keeper: KeeperConfig = KeeperConfig()
     things: dict[str, ThingConfig] = {}
     """One table a thing."""
+    exclusive: dict[str, tuple[str, ...]] = {}
+    """Groups of outputs of this node, thing.property, of which at most one may be on: `[exclusive]` NAME = [...]."""
+    stands: dict[str, StandConfig] = {}
+    """One table a stand."""

@@ -24,6 +24,8 @@ _REFUSALS = {
     Why.AWAY: 503,
     Why.EPOCH: 503,
     Why.STOPPING: 503,
+    Why.LEASE: 423,
+    Why.CONFIRM: 428,
 }
 
 CAUSES = {
@@ -39,6 +41,12 @@ CAUSES = {
     Why.DEVICE: "The device or its driver failed.",
     Why.READBACK: "The device took the value and shows another.",
     Why.TIME: "It took too long.",
+    Why.INTERLOCK: "An interlock or an exclusion stands against it.",
+    Why.GUARD: "A rule about how fast or how often it may be switched stands against it.",
+    Why.STOPPED: "Stop was pressed, and nobody has lifted it.",
+    Why.LEASE: "Somebody else holds the stand.",
+    Why.CONFIRM: "It needs a confirmation that it does not have.",
+    Why.CANCELLED: "Somebody took it back while it waited for the device.",
 }
 """What each kind of reason means, in one sentence."""
 

@@ -10,11 +10,12 @@ from pilothouse.model.affordances import (
 from pilothouse.model.declare import Event, Readable, Writable, action, event, readable, setting, writable
 from pilothouse.model.names import Address, Series, check_name, is_id, is_name, new_id, slug
 from pilothouse.model.thing import Thing, title_of
-from pilothouse.model.values import Health, PropertyState, Quality, Reading, Value
+from pilothouse.model.values import Bar, Health, PropertyState, Quality, Reading, Value
 
 __all__ = [
     "ActionDescription",
     "Address",
+    "Bar",
     "Event",
     "EventDescription",
     "Health",

@@ -18,6 +18,11 @@ Confirm: TypeAlias = Literal["", "yes", "two-person"]
 """Whether a command needs a confirmation token first, and from whom (docs: how commands end)."""
 
 
+SafeWhen: TypeAlias = Literal["start", "end", "link", "lease"]
+"""When an output goes to its safe value: the agent starts (also after it was killed), the agent ends, the link to the
+bus is lost for longer than `link_lost_after`, the lease of its stand runs out. A pressed stop always does it."""
+
+
 class PropertyDescription(Struct, frozen=True, kw_only=True):
     """One property. Limits, units and periods are those in force, after the configuration's overrides."""
 
@@ -47,6 +52,20 @@ class PropertyDescription(Struct, frozen=True, kw_only=True):
     confirm: Confirm = ""
     hazard: str = ""
     """What may happen, in one sentence, for things that can hurt; shown before the press."""
+    safe_when: tuple[SafeWhen, ...] = ("start", "end", "link", "lease")
+    """When it goes to its safe value; meaningful when has_safe."""
+    link_lost_after: float = 0.0
+    """Seconds without a link to the bus after which it goes to its safe value; 0 = it stays as it is."""
+    slew: float = 0.0
+    """Most that it may be changed within a second, in its unit; 0 = no limit. Going to the safe value is free."""
+    max_on: float = 0.0
+    """Seconds after which it goes back to its safe value by itself; 0 = it may stay for ever."""
+    min_off: float = 0.0
+    """Seconds that it stays at its safe value at least; 0 = no limit. Counted from the agent's start, too."""
+    interlocks: tuple[str, ...] = ()
+    """Conditions, all of which must hold while it is not at its safe value."""
+    exclusive: tuple[str, ...] = ()
+    """Outputs of the same node, `thing.property`, none of which may be on while it is."""
 
 
 class ActionDescription(Struct, frozen=True, kw_only=True):
@@ -63,6 +82,8 @@ class ActionDescription(Struct, frozen=True, kw_only=True):
     """Seconds that it may run."""
     confirm: Confirm = ""
     hazard: str = ""
+    interlocks: tuple[str, ...] = ()
+    """Conditions, all of which must hold when it is called."""
 
 
 class EventDescription(Struct, frozen=True, kw_only=True):
@@ -86,6 +107,8 @@ class ThingDescription(Struct, frozen=True, kw_only=True):
     """Driver name as in the configuration, such as "sim.relays"."""
     tags: tuple[str, ...] = ()
     simulated: bool = False
+    second_path: bool = False
+    """Whether its outputs can be made safe while its driver hangs, by a way of its own."""
     properties: dict[str, PropertyDescription] = {}
     actions: dict[str, ActionDescription] = {}
     events: dict[str, EventDescription] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -39,7 +39,7 @@ class Reading(Struct, frozen=True, array_like=True):
 
 
 class PropertyState(Struct, frozen=True, kw_only=True):
-    """All that is known of one property now."""
+    """All that is known of one property now: the wish, what the device took, and the reading that shows it."""
 
     value: Value = None
     """The last reading's value (the readback, never the wish)."""
@@ -52,6 +52,31 @@ class PropertyState(Struct, frozen=True, kw_only=True):
     """When the wish was accepted, Unix milliseconds; 0 = nothing was asked for in this run of the agent."""
     wish_id: str = ""
     """The command that asked."""
+    accepted: Value = None
+    """What the device last took (its driver's write came back well); meaningful when accepted_time is not 0."""
+    accepted_time: int = 0
+    """When the device took it, Unix milliseconds; 0 = it took nothing in this run of the agent."""
+    differs_since: int = 0
+    """Since when the reading shows something else than what was accepted, Unix milliseconds; 0 = it does not.
+
+    Somebody has changed it at the device itself, or the device by its own doing.
+    """
+
+
+Rule = Literal["interlock", "exclusive", "min-off", "slew", "limits", "stop", "lease", "device", "away"]
+"""What kind of rule stands against a command."""
+
+
+class Bar(Struct, frozen=True, kw_only=True):
+    """Why an output may not leave its safe value, or an action not be called, right now; said before the press."""
+
+    rule: Rule
+    text: str
+    """One sentence for people, naming the rule and the reading that broke it."""
+    remedy: str = ""
+    """What would lift it."""
+    until: int = 0
+    """When it is over by itself, Unix milliseconds by the node's clock; 0 = nobody can say."""
 
 
 class Health(Struct, frozen=True, kw_only=True):
