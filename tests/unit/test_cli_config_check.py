@@ -43,6 +43,34 @@ def test_what_only_drivers_know(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "'noise'" in told["mistakes"][1]
 
 
+def test_what_cannot_be_checked_here_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A condition on another node is no mistake, and nobody should think it was proven."""
+    (tmp_path / "pilothouse.toml").write_text(
+        '[node]\nname = "pi"\n[things.a]\ndriver = "sim.relays"\n'
+        'interlocks.relay_1 = "requires shed/tank.level > 5"\n[stands.wet]\nthings = ["shed/tank"]\n'
+    )
+    assert run(["config", "check", "--data", str(tmp_path)]) == 0
+    good, *notes = capsys.readouterr().out.splitlines()
+    assert good.startswith("The configuration is good")
+    assert notes == [
+        "not checked here: things.a.interlocks.relay_1: shed/tank.level is on another node",
+        "not checked here: stands.wet.things: shed/tank is on another node",
+    ]
+    assert run(["config", "check", "--data", str(tmp_path), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["notes"]) == 2
+
+
+def test_a_wrong_condition_names_its_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And the nearest right word."""
+    (tmp_path / "pilothouse.toml").write_text(
+        '[things.a]\ndriver = "sim.relays"\ninterlocks.relay_1 = "requires relay_2 = true"\n'
+    )
+    assert run(["config", "check", "--data", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        "things.a.interlocks.relay_1: column 18: '=' has no meaning in a condition. Did you mean '=='?\n"
+    )
+
+
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2 and one sentence."""
     assert run(["config", "check", "--config", str(tmp_path / "no.toml")]) == 2

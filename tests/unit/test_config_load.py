@@ -49,6 +49,28 @@ def test_files_are_merged(tmp_path: Path) -> None:
     assert "pilothouse.toml" in origin and "b.toml" in origin
 
 
+def test_rules_and_stands_are_read(tmp_path: Path) -> None:
+    """As they are written; groups may be spread over files, a stand may not."""
+    write(
+        tmp_path,
+        pilothouse=(
+            '[things.a]\ndriver = "x"\ninterlocks.on = "requires b"\ninterlocks.go = ["b", "c"]\n'
+            "[things.a.properties.on]\nmax_on = '5m'\nslew = 2\nsafe_when = ['end', 'link']\n"
+            '[exclusive]\nwater = ["a.b", "a.c"]\n[stands.wet]\nthings = ["a"]\nrequired = true\n'
+        ),
+        conf_b='[exclusive]\nair = ["a.d", "a.e"]\n[stands.wet]\nthings = ["b"]\n',
+    )
+    assert mistakes(tmp_path) == ["conf.d/b.toml: stands.wet: is in pilothouse.toml already"]
+    (tmp_path / "conf.d" / "b.toml").write_text('[exclusive]\nair = ["a.d", "a.e"]\n')
+    config, _ = load(tmp_path)
+    thing = config.things["a"]
+    assert thing.interlocks == {"on": "requires b", "go": ("b", "c")}
+    assert (thing.properties["on"].max_on, thing.properties["on"].slew) == ("5m", 2.0)
+    assert thing.properties["on"].safe_when == ("end", "link")
+    assert config.exclusive == {"water": ("a.b", "a.c"), "air": ("a.d", "a.e")}
+    assert config.stands["wet"].required and config.stands["wet"].lease == "30m"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -70,6 +92,23 @@ def test_files_are_merged(tmp_path: Path) -> None:
         (
             "[things.f]\ndriver = 'x'\n[things.f.properties.'a b']\nsafe = 1",
             "'a b' cannot be the name of a property",
+        ),
+        ("[exclusive]\nwater = 'a'", "exclusive.water: is a list of outputs, such as"),
+        ("[exclusive]\nwater = [1, 2]", "exclusive.water: is a list of outputs, such as"),
+        ("[exclusive]\n'My water' = ['a.b', 'a.c']", "'My water' cannot be the name of a group"),
+        ("[stands.wet]\ntitle = 'Wet'", "stands.wet: has no things; give it some"),
+        ("[stands.wet]\nthings = []", "stands.wet: has no things; give it some"),
+        ("[stands.wet]\nthings = ['a']\nleese = 3", "stands.wet.leese: is not known (did you mean 'lease'?)"),
+        ("[stands.wet]\nthings = ['a']\nlease = 'long'", "stands.wet.lease: 'long' is no duration"),
+        ("[stands]\nwet = 3", "stands.wet: is a table, written [stands.wet]"),
+        ("[node]\nlink_lost_after = 'x'", "node.link_lost_after: 'x' is no duration"),
+        ("[things.f]\ndriver = 'x'\ninterlocks = 'on'", "things.f.interlocks: takes "),
+        ("[things.f]\ndriver = 'x'\ninterlocks.on = 3", "things.f.interlocks: takes "),
+        ("[things.f.properties.on]\nmax_on = -1\n[things.f]\ndriver = 'x'", "properties.on.max_on: -1 is no duration"),
+        ("[things.f.properties.on]\nslew = 'x'\n[things.f]\ndriver = 'x'", "properties.on.slew: takes "),
+        (
+            "[things.f.properties.on]\nsafe_when = ['begin']\n[things.f]\ndriver = 'x'",
+            "things.f.properties.on.safe_when: ",
         ),
         ("[hub]\nport = 1\nport = 2", "is not TOML"),
         ("[hub", "is not TOML"),

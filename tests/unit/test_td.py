@@ -175,3 +175,32 @@ def test_data_schemas_use_the_standards_words() -> None:
     pair = data_schema(schema_of(tuple[int, str]))
     assert pair == {"type": "array", "minItems": 2, "maxItems": 2, "items": [{"type": "integer"}, {"type": "string"}]}
     assert data_schema(schema_of(dict[str, int])) == {"type": "object"}
+
+
+def test_what_the_guard_sees_to_stands_beside_it() -> None:
+    """Under our own prefix, and the whole is valid."""
+    level = msgspec.structs.replace(
+        Everything.declared_properties["level"],
+        slew=5.0,
+        max_on=60.0,
+        safe_when=("start",),
+        interlocks=("pump.on",),
+        exclusive=("lamp.on",),
+    )
+    test = msgspec.structs.replace(Everything.declared_actions["self_test"], interlocks=("level < 30",))
+    described = msgspec.structs.replace(describe(Everything), properties={"level": level}, actions={"self_test": test})
+    found = to_td(msgspec.structs.replace(described, second_path=True), "http://127.0.0.1:8470")
+    assert [error.message for error in RULES.iter_errors(found)] == []
+    told = {key: value for key, value in found["properties"]["level"].items() if key.startswith("ph:")}
+    assert told == {
+        "ph:every": 1.0,
+        "ph:precision": 1,
+        "ph:safe": 20.0,
+        "ph:slew": 5.0,
+        "ph:safeWhen": ["start", "stop"],
+        "ph:maxOn": 60.0,
+        "ph:interlocks": ["pump.on"],
+        "ph:exclusive": ["lamp.on"],
+    }
+    assert found["actions"]["self_test"]["ph:interlocks"] == ["level < 30"]
+    assert found["ph:secondPath"] is True

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from pilothouse import drivers
-from pilothouse.agent.overrides import check_overrides
+from pilothouse.agent.overrides import check_overrides, describe
+from pilothouse.agent.rules import Around, around
+from pilothouse.agent.rules_check import Found, Known, check_rules
 from pilothouse.agent.words import in_words
 from pilothouse.clock import Clock, SystemClock
 from pilothouse.config.site import Config, NodeConfig, ThingConfig
 from pilothouse.errors import ConfigError, PilothouseError
-from pilothouse.model import Thing, slug
+from pilothouse.model import Thing, ThingDescription, slug
 
 HOST = "host"
 """Name of the thing that is the node itself."""
@@ -25,6 +30,8 @@ class Built(NamedTuple):
 
     thing: Thing
     config: ThingConfig
+    around: Around = Around()
+    """What it says of the thing's outputs elsewhere than in its own table."""
 
 
 def node_name(node: NodeConfig) -> str:
@@ -34,9 +41,9 @@ def node_name(node: NodeConfig) -> str:
 
 def build(config: Config, clock: Clock) -> dict[str, Built]:
     """Every enabled thing by name, and the node's vitals; raises ConfigError that lists every mistake."""
-    built, mistakes = _build(config, clock)
-    if mistakes:
-        listed = "\n".join(f"  {mistake}" for mistake in mistakes)
+    built, found = _build(config, clock)
+    if found.mistakes:
+        listed = "\n".join(f"  {mistake}" for mistake in found.mistakes)
         raise ConfigError(
             f"The things of this node cannot be made:\n{listed}",
             remedy="Mend it and check with: pilothouse config check",
@@ -49,19 +56,38 @@ def make_things(config: Config, clock: Clock) -> dict[str, Thing]:
     return {name: one.thing for name, one in build(config, clock).items()}
 
 
-def check(config: Config) -> list[str]:
-    """Every mistake that only the drivers know, one sentence each; nothing is opened."""
+def examine(config: Config) -> Found:
+    """Every mistake that only the drivers know, and what cannot be checked here; nothing is opened."""
     return _build(config, SystemClock())[1]
 
 
-def _build(config: Config, clock: Clock) -> tuple[dict[str, Built], list[str]]:
+def check(config: Config) -> list[str]:
+    """As `examine`, the mistakes alone."""
+    return examine(config).mistakes
+
+
+def _build(config: Config, clock: Clock) -> tuple[dict[str, Built], Found]:
     built: dict[str, Built] = {}
     mistakes: list[str] = []
-    for name, thing in _wanted(config).items():
+    node = node_name(config.node)
+    wanted = _wanted(config)
+    for name, thing in wanted.items():
         made = _make(name, thing, clock, mistakes)
         if made is not None:
-            built[name] = Built(made, thing)
-    return built, mistakes
+            built[name] = Built(made, thing, around(config, node, name))
+    rules = check_rules(config, _known(node, wanted, built))
+    return built, Found(mistakes + rules.mistakes, rules.notes)
+
+
+def _known(node: str, wanted: Mapping[str, ThingConfig], built: Mapping[str, Built]) -> Known:
+    """What the rules may refer to, described as the classes have it."""
+    described: dict[str, ThingDescription] = {}
+    growing = {name for name, one in built.items() if type(one.thing).properties is not Thing.properties}
+    for name, one in built.items():
+        bare = msgspec.structs.replace(one.config, interlocks={})  # these are what is to be checked
+        with suppress(PilothouseError):  # one that does not fit was told already
+            described[name] = describe(one.thing, node, bare, one.thing.declared_properties)
+    return Known(node, wanted, described, growing)
 
 
 def _wanted(config: Config) -> Mapping[str, ThingConfig]:

@@ -7,27 +7,37 @@ from typing import Any
 
 import msgspec
 
+from pilothouse.agent.rules import Around, conditions
 from pilothouse.agent.sense import check_schema
 from pilothouse.clock import parse_duration
 from pilothouse.config.site import PropertyConfig, ThingConfig
 from pilothouse.errors import BadValue, ConfigError, PilothouseError, nearest
-from pilothouse.model import PropertyDescription, Thing, ThingDescription, check_name, title_of
+from pilothouse.model import ActionDescription, PropertyDescription, Thing, ThingDescription, check_name, title_of
 from pilothouse.model.types import check_limits, limited, to_plain, to_python
+
+NOTHING = Around()
 
 FASTEST = 0.01
 """Seconds; no property is polled more often."""
 
 
 def describe(
-    thing: Thing, node: str, config: ThingConfig, found: Mapping[str, PropertyDescription]
+    thing: Thing,
+    node: str,
+    config: ThingConfig,
+    found: Mapping[str, PropertyDescription],
+    around: Around = NOTHING,
 ) -> ThingDescription:
     """The whole description of a thing with these properties; raises ConfigError when an override does not fit."""
     kind = type(thing)
+    if found is not kind.declared_properties:
+        _check_found(kind, config, found, around)
     properties: dict[str, PropertyDescription] = {}
     for name, described in found.items():
         check_name("property", name)
         own = config.properties.get(name)
-        properties[name] = apply(described, own, kind.property_types.get(name)) if own else _sound(described)
+        new = apply(described, own, kind.property_types.get(name)) if own else _sound(described)
+        properties[name] = _guarded(new, own, config, around)
     return ThingDescription(
         node=node,
         name=thing.name,
@@ -36,8 +46,9 @@ def describe(
         driver=config.driver,
         tags=config.tags,
         simulated=kind.simulated,
+        second_path=kind.halt is not Thing.halt,
         properties=properties,
-        actions=dict(kind.declared_actions),
+        actions={name: _conditional(action, config) for name, action in kind.declared_actions.items()},
         events=dict(kind.declared_events),
     )
 
@@ -82,7 +93,68 @@ def apply(described: PropertyDescription, own: PropertyConfig, kind: Any) -> Pro
         new = msgspec.structs.replace(new, schema=limited(described.schema, new.minimum, new.maximum))
     except TypeError as error:
         raise ConfigError(f"minimum: {error}") from None
-    return _sound(_with_safe(new, own, kind))
+    return _with_rules(_sound(_with_safe(new, own, kind)), own)
+
+
+def _with_rules(new: PropertyDescription, own: PropertyConfig) -> PropertyDescription:
+    """With what the guard is to see to; raises ConfigError for what cannot be kept."""
+    changed: dict[str, Any] = {}
+    if own.slew is not None:
+        changed["slew"] = own.slew
+        if not new.writable or new.schema.get("type") not in ("integer", "number"):
+            raise ConfigError("slew: it is for numbers that can be written")
+        if not 0 < own.slew < float("inf"):
+            raise ConfigError("slew: is a number above 0, in the property's unit, a second")
+    for key in ("max_on", "min_off", "link_lost_after"):
+        value = getattr(own, key)
+        if value is None:
+            continue
+        changed[key] = parse_duration(value)
+        if not changed[key] and key != "link_lost_after":
+            raise ConfigError(f"{key}: a time of 0 says nothing; leave the key out where there is no limit")
+    if own.safe_when is not None:
+        changed["safe_when"] = tuple(dict.fromkeys(own.safe_when))
+    needing = [key for key in changed if key != "slew"]
+    if needing and not new.has_safe:
+        likely = "false" if new.schema.get("type") == "boolean" else "0"
+        raise ConfigError(f"{needing[0]}: {new.name} has no safe value; give it one, such as safe = {likely}")
+    if changed.get("link_lost_after") and "link" not in changed.get("safe_when", new.safe_when):
+        raise ConfigError('link_lost_after: safe_when leaves out "link", so it would never be used')
+    return msgspec.structs.replace(new, **changed)
+
+
+def _guarded(
+    new: PropertyDescription, own: PropertyConfig | None, config: ThingConfig, around: Around
+) -> PropertyDescription:
+    """With what stands in other tables: interlocks, groups, and the node's time without a link."""
+    changed: dict[str, Any] = {}
+    if new.name in config.interlocks:
+        changed["interlocks"] = tuple(condition.text for condition in conditions(config, new.name))
+    if new.name in around.exclusive:
+        changed["exclusive"] = around.exclusive[new.name]
+    if new.has_safe and "link" in new.safe_when and (own is None or own.link_lost_after is None):
+        changed["link_lost_after"] = around.link_lost_after
+    return msgspec.structs.replace(new, **changed) if changed else new
+
+
+def _conditional(action: ActionDescription, config: ThingConfig) -> ActionDescription:
+    if action.name not in config.interlocks:
+        return action
+    texts = tuple(condition.text for condition in conditions(config, action.name))
+    return msgspec.structs.replace(action, interlocks=texts)
+
+
+def _check_found(
+    kind: type[Thing], config: ThingConfig, found: Mapping[str, PropertyDescription], around: Around
+) -> None:
+    """Rules for what only the open device could say whether it is there: one that cannot be kept keeps it closed."""
+    for name in (*config.interlocks, *around.exclusive):
+        described = found.get(name)
+        own = config.properties.get(name)
+        safe = described is not None and (described.has_safe or (own is not None and own.safe is not None))
+        if not safe and (name in around.exclusive or name not in kind.declared_actions):
+            what = "there is no such property" if described is None else f"{name} has no safe value"
+            raise ConfigError(f"a rule of {name} cannot be kept: {what}", remedy="Check interlocks and [exclusive]")
 
 
 def _with_safe(new: PropertyDescription, own: PropertyConfig, kind: Any) -> PropertyDescription:

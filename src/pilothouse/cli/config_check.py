@@ -9,8 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from msgspec import Struct
 
-from pilothouse.agent.build import HOST
-from pilothouse.agent.build import check as check_things
+from pilothouse.agent.build import HOST, examine
 from pilothouse.cli import show
 from pilothouse.cli.access import HERE_ONLY, Local
 from pilothouse.cli.exits import Exit
@@ -24,6 +23,8 @@ class Checked(Struct, frozen=True, kw_only=True):
     origin: str
     """Where it came from, in words."""
     mistakes: list[str]
+    notes: list[str] = []
+    """What could not be checked on this machine."""
     config: Config | None = None
 
 
@@ -43,11 +44,14 @@ def check(*, config: Annotated[Path | None, Parameter(show_default=False)] = Non
     """
     found = look(local.places.data, config)
     if local.json:
-        print(show.as_json({"ok": not found.mistakes, "from": found.origin, "mistakes": found.mistakes}))
+        told = {"ok": not found.mistakes, "from": found.origin, "mistakes": found.mistakes, "notes": found.notes}
+        print(show.as_json(told))
     elif found.mistakes:
         print("\n".join(found.mistakes), file=sys.stderr)
     else:
         print(f"The configuration is good: {summary(found)}")
+        for note in found.notes:
+            print(f"not checked here: {note}")
     return Exit.USAGE if found.mistakes else Exit.FINE
 
 
@@ -56,7 +60,8 @@ def look(data: Path, file: Path | None = None) -> Checked:
     config, origin, mistakes = read(data, file)
     if config is None or mistakes:
         return Checked(origin=origin, mistakes=[str(mistake) for mistake in mistakes])
-    return Checked(origin=origin, mistakes=list(check_things(config)), config=config)
+    found = examine(config)
+    return Checked(origin=origin, mistakes=found.mistakes, notes=found.notes, config=config)
 
 
 def summary(found: Checked) -> str:

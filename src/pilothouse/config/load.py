@@ -223,9 +223,10 @@ def _struct(kind: Any, table: Any, path: str, wrong: Any) -> Any:
             taken[key] = msgspec.convert(value, hints[key])
             if _is_duration(hints[key]) and value is not None:
                 parse_duration(taken[key])
-        except msgspec.ValidationError as error:
-            wrong(where, f"{_words(str(error))}; it is {value!r}")
-        except ValueError:
+        except ValueError as error:
+            if isinstance(error, msgspec.ValidationError) and not _is_duration(hints[key]):
+                wrong(where, f"{_words(str(error))}; it is {value!r}")
+                continue
             wrong(where, f'{value!r} is no duration; write a number of seconds, or "250ms", "5s", "20m", "12h", "30d"')
     try:
         return kind(**taken)
@@ -238,6 +239,7 @@ def _is_duration(hint: Any) -> bool:
 
 
 def _words(message: str) -> str:
+    message = message.replace(" | null`", "`")
     for code, word in (("`str`", "text"), ("`bool`", "true or false"), ("`int`", "a whole number")):
         message = message.replace(code, word)
     return message.replace("`float`", "a number").replace("Expected", "takes").replace(", got", ", not")

@@ -67,6 +67,11 @@ class Places(NamedTuple):
         return self.agent / "epoch"
 
     @property
+    def stops(self) -> Path:
+        """Stops that the agent obeys and that nobody has lifted: they outlive it."""
+        return self.agent / "stops.json"
+
+    @property
     def token(self) -> Path:
         """API token of the command line on this machine; mode 600."""
         return self.data / "token"

@@ -1,7 +1,7 @@
 """A thing's description as a W3C Web of Things Thing Description 1.1, for other people's programs.
 
 Source: "Web of Things (WoT) Thing Description 1.1", W3C Recommendation of 5 December 2023. What it cannot say (our
-own precision, dead band, safe value, hazard and confirmation) stands beside it under the prefix "ph".
+own precision, safe value, guard, hazard and confirmation) stands beside it under the prefix "ph".
 
 Our REST wraps a value into an object: `{"value", "time", "quality" …}` when read, `{"value", "reason"}` when written.
 A Thing Description describes what is on the wire, so each property here is such an object whose member `value` is the
@@ -10,6 +10,7 @@ property itself, with its type, unit and limits; members that only one direction
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -69,6 +70,7 @@ def to_td(description: ThingDescription, base_url: str, *, site: str = "") -> di
         "ph:name": name,
         "ph:driver": description.driver,
         "ph:simulated": description.simulated,
+        "ph:secondPath": description.second_path,
         "ph:tags": list(description.tags),
     }
     return found | _texts("", description.doc)
@@ -122,7 +124,22 @@ def _property(found: PropertyDescription, at: str) -> dict[str, Any]:
     described |= {"unit": found.unit} if found.unit else {}
     described |= {"ph:precision": found.precision} if found.precision is not None else {}
     described |= {"ph:safe": found.safe} if found.has_safe else {}
-    return described | _care(found.hazard, found.confirm)
+    return described | _guard(found) | _care(found.hazard, found.confirm)
+
+
+def _guard(found: PropertyDescription) -> dict[str, Any]:
+    """What the agent sees to, where there is something; times in seconds, conditions as they are written."""
+    rules: dict[str, Any] = {"ph:slew": found.slew} if found.slew else {}
+    if not found.has_safe:
+        return rules
+    rules["ph:safeWhen"] = [*found.safe_when, "stop"]
+    times = {"ph:linkLostAfter": found.link_lost_after, "ph:maxOn": found.max_on, "ph:minOff": found.min_off}
+    rules |= {key: seconds for key, seconds in times.items() if seconds}
+    return rules | _lists({"ph:interlocks": found.interlocks, "ph:exclusive": found.exclusive})
+
+
+def _lists(found: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    return {key: list(items) for key, items in found.items() if items}
 
 
 def _action(found: ActionDescription, at: str) -> dict[str, Any]:
@@ -146,6 +163,7 @@ def _action(found: ActionDescription, at: str) -> dict[str, Any]:
             "synchronous": True,
             "forms": [_form(f"{at}/actions/{quote(found.name, safe='')}", ["invokeaction"])],
         }
+        | _lists({"ph:interlocks": found.interlocks})
         | _care(found.hazard, found.confirm)
     )
 
