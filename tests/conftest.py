@@ -22,6 +22,13 @@ settings.register_profile(
 )
 settings.load_profile("house")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the fault suite, see tests/system/faults."""
+    parser.addoption("--minutes", type=float, default=0.0, help="fault suite: run it for so long (0 = the short form)")
+    parser.addoption("--seed", type=int, default=None, help="fault suite: run once with this seed")
+
+
 _PATIENCE = 5.0
 """Seconds that threads and processes may take to be gone after a test."""
 

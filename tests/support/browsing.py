@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
@@ -53,6 +57,23 @@ def window(browser: Browser, session: dict[str, str], width: int = 1280, theme: 
     return context
 
 
+def person(stack: Stack, browser: Browser, who: str) -> dict[str, str]:
+    """The cookie of somebody who is let in by a link that was made on the machine."""
+    made = subprocess.run(
+        [sys.executable, "-m", "pilothouse.cli", "link", "--who", who, "--data", str(stack.data)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    link = made.stdout.strip()
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(stack.url + link[link.index("/login") :])
+    cookie = next(each for each in context.cookies() if each["name"] == "ph_session")
+    context.close()
+    return {"name": "ph_session", "value": cookie["value"], "url": stack.url}
+
+
 def control(page: Page, series: str) -> Locator:
     """The control of a property."""
     return page.locator(f"property-control[series='{series}']")
@@ -71,4 +92,32 @@ def frozen(stack: Stack, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # `up` may have put another in its place by now
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def silent(stack: Stack) -> Iterator[None]:
+    """The agent stands still, and so does `up`, which would start another in its place."""
+    assert stack.process is not None
+    os.kill(stack.process.pid, signal.SIGSTOP)
+    try:
+        with frozen(stack, "agent"):
+            yield
+    finally:
+        os.kill(stack.process.pid, signal.SIGCONT)
+
+
+AXE = Path(__file__).parent.parent / "fixtures" / "fetched" / "axe-core" / "axe.min.js"
+
+
+def serious_faults(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds on a page that keeps somebody out: (rule, the elements)."""
+    # Evaluated by the debugger, so the page's policy is not in the way.
+    page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        (each["id"], [node["html"][:150] for node in each["nodes"]])
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]

@@ -6,10 +6,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from pilothouse.bus.messages import Described, Presence, State
+from msgspec.structs import asdict
+
+from pilothouse.bus.messages import Described, Latch, Presence, State
+from pilothouse.errors import NotThere
 from pilothouse.hub.directory import Directory
+from pilothouse.hub.stand_view import StandView
 from pilothouse.model import (
     ActionDescription,
+    Address,
+    Bar,
     EventDescription,
     Health,
     PropertyDescription,
@@ -17,7 +23,7 @@ from pilothouse.model import (
     Quality,
     ThingDescription,
 )
-from pilothouse.record.rows import LaterTruth, Line
+from pilothouse.record.rows import LaterTruth, Line, Lines, Wanted
 from pilothouse.testing import FakeClock
 
 NOW = 1_700_000_000_000
@@ -133,13 +139,21 @@ _number = iter(range(1, 1_000_000))
 
 def state(
     made: Directory, node: str = "pi", thing: str = "relays", *, time: int = NOW, health: Health | None = None,
-    quality: Quality = Quality.GOOD, wish: dict[str, Any] | None = None, **values: Any,
+    quality: Quality = Quality.GOOD, wish: dict[str, Any] | None = None, more: dict[str, dict[str, Any]] | None = None,
+    bars: dict[str, Bar] | None = None, **values: Any,
 ) -> None:  # fmt: skip
-    """A state with these values."""
-    wish = wish or {}
+    """A state with these values; `more` holds further members of a property's state."""
+    wish, more = wish or {}, more or {}
     properties = {
         name: PropertyState(
-            value=value, time=time, quality=quality, wish=wish.get(name), wish_time=time if name in wish else 0
+            **{
+                "value": value,
+                "time": time,
+                "quality": quality,
+                "wish": wish.get(name),
+                "wish_time": time if name in wish else 0,
+            }
+            | more.get(name, {})
         )
         for name, value in values.items()
     }
@@ -152,6 +166,7 @@ def state(
             time=time,
             health=health or Health(),
             properties=properties,
+            bars=bars or {},
             number=number,
             seq=number,
         )
@@ -186,6 +201,55 @@ class FakeLedger:
         found = [each for each in self.kept if all(v is None or getattr(each, k) == v for k, v in wanted.items())]
         return found[:limit]
 
+    async def page(self, wanted: Wanted, *, before: str = "", limit: int = 100) -> Lines:
+        """As the ledger's; of filters only those that compare."""
+        self.asked = asdict(wanted)
+        keys = ("node", "thing", "end", "who", "origin", "kind")
+        found = [e for e in self.kept if all(self.asked[k] in (None, getattr(e, k)) for k in keys)]
+        if before:
+            found = found[[each.id for each in found].index(before) + 1 :]
+        return Lines(lines=found[:limit], next=found[limit - 1].id if len(found) > limit else "")
+
+    async def line(self, id: str) -> Line | None:
+        """As the ledger's."""
+        return next((each for each in self.kept if each.id == id), None)
+
+
+def stand(**more: Any) -> StandView:
+    """A stand with the relays, that bob holds for ten minutes more."""
+    given: dict[str, Any] = {
+        "stand": "bench", "title": "Bench 1", "things": ["pi/relays", "pi/gone"], "holder": "bob", "since": NOW - 5000,
+        "until": NOW + 600_000, "length": 1800.0,
+    }  # fmt: skip
+    return StandView(**(given | more))
+
+
+class FakeStands:
+    """Stands that stay as they are."""
+
+    def __init__(self, *views: StandView) -> None:
+        self._views = {view.stand: view for view in views}
+
+    def views(self) -> list[StandView]:
+        """As the hub's."""
+        return list(self._views.values())
+
+    def view(self, name: str) -> StandView:
+        """As the hub's."""
+        if name not in self._views:
+            raise NotThere(f"There is no stand {name!r}")
+        return self._views[name]
+
+    def of(self, address: Address) -> list[StandView]:
+        """As the hub's."""
+        return [view for view in self._views.values() if view.has(address)]
+
+
+def latch(**more: Any) -> Latch:
+    """A stop that somebody pressed a moment ago."""
+    given: dict[str, Any] = {"id": "stop-0001", "kind": "hard", "time": NOW - 3000, "who": "bob", "origin": "page"}
+    return Latch(**(given | more))
+
 
 def site(lines: list[Line] | None = None, **more: Any) -> Any:
     """What page builders need of a Site."""
@@ -193,6 +257,8 @@ def site(lines: list[Line] | None = None, **more: Any) -> Any:
     given = {
         "clock": FakeClock(now=NOW),
         "directory": directory(),
+        "holding": SimpleNamespace(latches=()),
+        "stands": FakeStands(),
         "ledger": FakeLedger(lines if lines is not None else [line()]),
         "link_up": True,
         "node": "pi",

@@ -7,11 +7,31 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pilothouse.bus import Bus, Subjects, Subscription
-from pilothouse.bus.messages import Batch, Command, Described, End, Outcome, Outcomes, Presence, State, Why
+from pilothouse.bus.messages import (
+    AskConfirmation,
+    Batch,
+    Cancel,
+    Cancelled,
+    Command,
+    Confirmation,
+    Described,
+    End,
+    Lanes,
+    LaneView,
+    Latch,
+    Outcome,
+    Outcomes,
+    Presence,
+    State,
+    StopOrder,
+    Stopped,
+    Why,
+)
 from pilothouse.clock import SystemClock
 from pilothouse.errors import BusDown
 from pilothouse.model import (
     ActionDescription,
+    Bar,
     Health,
     PropertyDescription,
     PropertyState,
@@ -54,13 +74,37 @@ class ScriptedAgent:
         """Whether outcomes also go to the ledger stream, as an agent sends them."""
         self.every = 0.3
         self.values: dict[str, dict[str, PropertyState]] = {thing: {} for thing in things}
-        self._serving: Subscription[Command] | None = None
+        self.confirmation = Confirmation(token="once", lives=60.0)
+        """The answer to whoever asks for a token."""
+        self.to_confirm: list[AskConfirmation] = []
+        """Every token that was asked for."""
+        self.cancelled = Cancelled(done=True)
+        """The answer to whoever takes a command back."""
+        self.cancels: list[Cancel] = []
+        """Every command that was to be taken back."""
+        self.stops: dict[str, Latch] = {}
+        """Stops that it obeys; it says so in its presence."""
+        self.orders: list[StopOrder] = []
+        """Every stop and lift that came for it, in order."""
+        self.deaf = False
+        """Whether it takes no notice of stops and lifts."""
+        self.mistakes: tuple[str, ...] = ()
+        """What it says may not be safe."""
+        self.bars: dict[str, dict[str, Bar]] = {thing: {} for thing in things}
+        """What it says in the states of its things."""
+        self._serving: list[Subscription[Any]] = []
         self._beating: asyncio.Task[None] | None = None
         self._seq = 0
         self._numbers: dict[str, int] = {}
 
     async def __aenter__(self) -> ScriptedAgent:
-        self._serving = await self.bus.serve(self.subjects.command(self.node), Command, self._answer, limit=5000)
+        of = self.subjects
+        self._serving = [
+            await self.bus.serve(of.command(self.node), Command, self._answer, limit=5000),
+            await self.bus.serve(of.confirm(self.node), AskConfirmation, self._confirm),
+            await self.bus.serve(of.cancel(self.node), Cancel, self._cancel),
+            await self.bus.serve(of.stop(), StopOrder, self._stop),
+        ]
         await self.presence()
         for thing in self.things:
             await self.describe(thing)
@@ -77,9 +121,9 @@ class ScriptedAgent:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
             self._beating = None
-        if self._serving is not None:
-            await self._serving.close()
-            self._serving = None
+        for serving in self._serving:
+            await serving.close()
+        self._serving = []
 
     async def _beat(self) -> None:
         while True:
@@ -100,6 +144,7 @@ class ScriptedAgent:
             state="leaving" if leaving else "here",
             seq=self._seq,
             things=self.things,
+            stops=tuple(self.stops.values()),
             notes=notes,
         )
         await self.bus.publish(self.subjects.presence(self.node), message)
@@ -127,6 +172,7 @@ class ScriptedAgent:
             time=self.clock.now(),
             health=Health(ok=not error, error=error),
             properties=self.values[thing],
+            bars=self.bars[thing],
         )
         await self.bus.publish(self.subjects.state(self.node, thing), message)
 
@@ -139,6 +185,38 @@ class ScriptedAgent:
         message = Batch(node=self.node, epoch=self.epoch, seq=self._seq, readings=readings)
         await self.bus.publish(self.subjects.data(self.node), message)
 
+    async def say_lanes(self, *lanes: LaneView) -> None:
+        """Say what runs and waits."""
+        message = Lanes(node=self.node, epoch=self.epoch, time=self.clock.now(), lanes=lanes)
+        await self.bus.publish(self.subjects.lanes(self.node), message)
+
+    async def _stop(self, subject: str, order: StopOrder) -> Stopped | None:
+        """Obey a stop or a lift that is for this node, say so in a presence, and answer."""
+        if self.deaf or order.node not in ("", self.node):
+            return None
+        self.orders.append(order)
+        if order.kind == "lift":
+            for id in order.lifts:
+                self.stops.pop(id, None)
+        else:
+            self.stops[order.id] = Latch(
+                id=order.id,
+                kind=order.kind,
+                time=order.time,
+                who=order.who,
+                origin=order.origin,
+                reason=order.reason,
+            )
+        await self.presence()
+        return Stopped(
+            node=self.node,
+            epoch=self.epoch,
+            stops=tuple(self.stops),
+            outputs=2,
+            mistakes=self.mistakes,
+            took_ms=1.5,
+        )
+
     async def _answer(self, subject: str, command: Command) -> Outcome | None:
         self.commands.append(command)
         outcome = await self.scripts.get(command.name, self.confirm)(command)
@@ -149,6 +227,14 @@ class ScriptedAgent:
             except BusDown:
                 pass  # a real one would keep it; tests of the hub look at what the hub writes
         return outcome
+
+    async def _confirm(self, subject: str, question: AskConfirmation) -> Confirmation:
+        self.to_confirm.append(question)
+        return self.confirmation
+
+    async def _cancel(self, subject: str, question: Cancel) -> Cancelled:
+        self.cancels.append(question)
+        return self.cancelled
 
     async def confirm(self, command: Command) -> Outcome:
         """It was done."""

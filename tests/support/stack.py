@@ -73,7 +73,11 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for(self._answers, f"the hub's health; log:\n{self.text()}", seconds=30)
+        try:
+            wait_for(self._answers, "the hub's health", seconds=30)
+        except AssertionError as error:
+            self.__exit__()
+            raise AssertionError(f"{error}; log:\n{self.text()}") from None
         return self
 
     def __exit__(self, *_: object) -> None:

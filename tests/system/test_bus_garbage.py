@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 import pytest
@@ -72,7 +72,8 @@ def sample(kind: type[Message]) -> Message:
 
 
 def _least(type_: Any) -> Any:
-    for candidate in ("x", 1, 1.0, True, [], {}, "property", "confirmed", _DESCRIPTION):
+    choices = get_args(type_) if get_origin(type_) is Literal else ()
+    for candidate in (*choices, "x", 1, 1.0, True, [], {}, "confirmed", _DESCRIPTION):
         try:
             msgspec.convert(candidate, type_)
         except (msgspec.ValidationError, TypeError):

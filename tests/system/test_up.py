@@ -70,6 +70,22 @@ def test_no_hub_no_difference(stack: Stack) -> None:
     assert stack.call("GET", "/api/things/pi/relays/properties/relay_2")[1]["value"] is True
 
 
+def test_a_frozen_agent_is_killed_and_the_next_makes_its_outputs_safe(stack: Stack) -> None:
+    """SIGSTOP with a relay on: `up` misses its sign of life, says so, and the relay goes off at the device."""
+    wait_for(lambda: stack.put("pi/relays.relay_4", True)[0] == 200, "the relay to be on")
+    frozen = stack.pid("agent")
+    os.kill(frozen, signal.SIGSTOP)
+
+    def is_off() -> bool:
+        return [move["value"] for move in stack.traced() if move["property"] == "relay_4"][-1] is False
+
+    wait_for(is_off, "the relay to go off", seconds=20)
+    assert not alive(frozen)
+    wait_for(lambda: stack.children()["agent"]["pid"] not in (0, frozen), "another agent")
+    assert stack.children()["agent"]["note"] == "was frozen for 5 s"
+    wait_for(lambda: stack.put("pi/relays.relay_4", False)[0] == 200, "a command to work again")
+
+
 def test_outputs_are_safe_at_the_end(tmp_path: Path) -> None:
     """Ctrl-C: the relay that was on is off before the process is gone, and nothing of it is left."""
     with Stack(tmp_path, config=QUIET_CONFIG) as stack:

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pilothouse.agent.announce import URGENT, Announcer, fitting
-from pilothouse.bus.messages import LIMIT, Described, Presence, State, encode
+from pilothouse.bus.messages import LIMIT, Described, Latch, Presence, State, encode
 from pilothouse.bus.subjects import Subjects
-from pilothouse.model import Health, PropertyState, ThingDescription
+from pilothouse.model import Bar, Health, PropertyState, ThingDescription
 from pilothouse.testing import FakeClock
 from support.fake_bus import FakeBus
 
@@ -134,6 +134,18 @@ async def test_a_thing_that_is_still_being_opened_is_not_described(office: Offic
     del office.bus.said[:]
     await office.announcer.up(office.bus)
     assert [type(m) for _, m in office.bus.said] == [Presence]
+
+
+async def test_stops_and_bars_are_said(office: Office) -> None:
+    """Stops in each presence, bars in each state, as they are at that moment."""
+    latch = Latch(id="stop-1", kind="hard", time=1, who="ada", origin="page")
+    office.announcer.stops = lambda: (latch,)
+    office.announcer.bars = lambda thing: {"on": Bar(rule="interlock", text=f"{thing} is dry")}
+    await office.announcer.presence()
+    await office.announcer.state("t")
+    presence, state = (message for _, message in office.bus.said[-2:])
+    assert isinstance(presence, Presence) and presence.stops == (latch,)
+    assert isinstance(state, State) and state.bars["on"].text == "t is dry"
 
 
 async def test_a_link_that_is_gone_is_no_error(office: Office) -> None:

@@ -11,7 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.agent.lane import CallFailed, Done, Lane, LaneFull, LaneHung, LaneStopping, Late, NoAnswer, Watch
+from pilothouse.agent.lane import (
+    By,
+    CallFailed,
+    Cancelled,
+    Done,
+    Lane,
+    LaneFull,
+    LaneHung,
+    LaneStopped,
+    LaneStopping,
+    Late,
+    NoAnswer,
+    Watch,
+)
+from pilothouse.agent.line import Line
 from pilothouse.agent.turn import Stage, Turn
 from pilothouse.testing import FakeClock
 from support.odd import soon
@@ -73,7 +87,7 @@ async def test_a_call_that_hangs_is_given_up_and_told_late(lane: Lane, clock: Fa
     lane.on_free.append(lambda: freed.append(1))
     hung = ask(lane, free.wait, on_late=late.append)
     behind = ask(lane, lambda: pytest.fail("it was taken back"))
-    await soon(lambda: lane._open and next(iter(lane._open)).turn.stage is Stage.RUNNING)
+    await soon(lane.running)
     clock.tick(1.9)
     assert lane.check(clock.mono()) and not hung.done()
     clock.tick(0.2)
@@ -129,13 +143,13 @@ async def test_stopping_takes_back_what_waits_and_still_takes_last_calls(lane: L
     free = threading.Event()
     running = ask(lane, free.wait)
     behind = ask(lane, lambda: pytest.fail("it was taken back"))
-    await soon(lambda: lane._open and next(iter(lane._open)).turn.stage is Stage.RUNNING)
+    await soon(lane.running)
     lane.stop_taking()
     with pytest.raises(LaneStopping):
         await behind
     with pytest.raises(LaneStopping):
         await ask(lane, lambda: 1)
-    last = ask(lane, lambda: "safe", last=True)
+    last = ask(lane, lambda: "safe", urgent=True)
     await asyncio.sleep(0)
     free.set()
     assert (await last).result == "safe"
@@ -147,7 +161,7 @@ async def test_a_cancelled_call_that_waits_is_never_done(lane: Lane) -> None:
     free, calls = threading.Event(), []
     running = ask(lane, free.wait)
     waiting = ask(lane, lambda: calls.append(1))
-    await soon(lambda: lane._open and next(iter(lane._open)).turn.stage is Stage.RUNNING)
+    await soon(lane.running)
     running.cancel()
     waiting.cancel()
     await asyncio.gather(running, waiting, return_exceptions=True)
@@ -213,3 +227,93 @@ def test_a_turn_is_won_by_one_thread() -> None:
             wins.append("back")
         thread.join()
         assert len(wins) == 1
+
+
+async def test_an_urgent_call_is_taken_by_a_full_lane_and_goes_first(lane: Lane) -> None:
+    """Two of them in the order in which they came."""
+    free, order = threading.Event(), []
+    first = ask(lane, free.wait)
+    await soon(lane.running)
+    others = [ask(lane, lambda n=n: order.append(n)) for n in range(4)]
+    await asyncio.sleep(0)
+    urgent = [ask(lane, lambda n=n: order.append(n), urgent=True) for n in ("a", "b")]
+    await asyncio.sleep(0)
+    with pytest.raises(LaneFull):
+        await ask(lane, lambda: 1)
+    assert len(lane.waiting()) == 6
+    free.set()
+    await asyncio.gather(first, *others, *urgent)
+    assert order == ["a", "b", 0, 1, 2, 3]
+
+
+async def test_an_urgent_call_waits_before_a_hung_lane(lane: Lane, clock: FakeClock) -> None:
+    """It runs as soon as the driver comes back; one that is given up leaves nothing behind."""
+    free = threading.Event()
+    hung = ask(lane, free.wait)
+    await soon(lambda: lane._open and next(iter(lane._open)).begun)
+    clock.tick(2.1)
+    lane.check(clock.mono())
+    with pytest.raises(NoAnswer):
+        await hung
+    given_up, urgent = ask(lane, lambda: pytest.fail("given up"), urgent=True), ask(lane, lambda: "safe", urgent=True)
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    assert len(lane._line) == 1
+    clock.tick(3600)
+    lane.check(clock.mono())
+    assert not urgent.done()
+    free.set()
+    assert (await urgent).result == "safe"
+    assert lane.hang is None
+
+
+async def test_a_command_is_taken_back_by_its_id(lane: Lane) -> None:
+    """While it waits; one that runs is not, and a read has no id that anybody could name."""
+    free = threading.Event()
+    runs = ask(lane, free.wait, by=By("runs", "heater", "ada"))
+    await soon(lane.running)
+    waits, read = ask(lane, lambda: pytest.fail("taken back"), by=By("waits")), ask(lane, lambda: "read")
+    await asyncio.sleep(0)
+    assert not lane.take_back("runs", Cancelled("no")) and not lane.take_back("nobody", Cancelled("no"))
+    assert lane.take_back("waits", Cancelled("ada took it back"))
+    with pytest.raises(Cancelled, match="ada took it back"):
+        await waits
+    slot = lane.running()
+    assert slot is not None and (slot.by.id, slot.by.who, slot.label) == ("runs", "ada", "reading it")
+    assert lane.drop_waiting(LaneStopped("stop"), keep=lambda by: not by.id) == 0
+    free.set()
+    assert (await runs).result is True and (await read).result == "read"
+
+
+async def test_a_closed_lane_takes_nothing(lane: Lane) -> None:
+    """Not even what is urgent: there is nobody to do it."""
+    lane.close()
+    with pytest.raises(LaneStopping):
+        await ask(lane, lambda: 1, urgent=True)
+    await lane.ended()
+
+
+def test_a_line_loses_nothing_between_two_threads() -> None:
+    """What is put in is taken out once, or removed and never taken; closing it ends whoever takes."""
+    line: Line[Turn] = Line()
+    turns = [Turn() for _ in range(5000)]
+    begun: list[Turn] = []
+
+    def take() -> None:
+        while (turn := line.take()) is not None:
+            if turn.begin(0):
+                begun.append(turn)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    back = 0
+    for number, turn in enumerate(turns):
+        line.put(turn, urgent=number % 7 == 0)
+        if number % 3 == 0 and turn.take_back():
+            line.remove(turn)
+            back += 1
+    line.close()
+    thread.join(20)
+    assert not thread.is_alive() and len(line) == 0
+    assert len(begun) + back == len(turns)

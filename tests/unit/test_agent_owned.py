@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pilothouse.agent.lane import Watch
+from pilothouse.agent.lane import Done, Watch
 from pilothouse.agent.owned import Owned
 from pilothouse.agent.poll import Poller
 from pilothouse.config.site import PropertyConfig, ThingConfig
@@ -290,3 +290,70 @@ async def test_readings_carry_wall_time_and_periods_do_not(bench: Bench) -> None
     thing.values["number"] = 10.0
     await bench.pass_until(lambda: owned.value("number").value == 10.0, most=2.5)
     assert abs(owned.value("number").time - bench.clock.now()) < 2500
+
+
+def done(bench: Bench, *, number: int = 10_000) -> Done:
+    """A call of the lane that ended now."""
+    return Done(None, number, bench.clock.now(), bench.clock.now(), bench.clock.mono())
+
+
+async def test_wish_accepted_and_reading_are_kept_apart(bench: Bench) -> None:
+    """Each with its own time."""
+    owned = bench.add(Odd())
+    await soon(lambda: owned.working)
+    owned.wish("level", 4.0, "id-1")
+    bench.clock.tick(1)
+    owned.accept("level", 4.0, done(bench))
+    state = owned.value("level")
+    assert (state.wish, state.accepted, state.value) == (4.0, 4.0, 0.0)
+    assert state.accepted_time == state.wish_time + 1000
+    owned.accept("no such", 1, done(bench))
+
+
+async def test_a_device_that_is_changed_by_hand_differs_since_then(bench: Bench) -> None:
+    """From the first reading that shows it until one shows what was accepted again; a bad one says nothing."""
+    thing = Odd()
+    owned = bench.add(thing)
+    await soon(lambda: owned.working)
+    owned.accept("on", False, done(bench, number=0))
+    thing.values["on"] = True
+    await bench.pass_until(lambda: owned.value("on").value is True, "the reading")
+    first = owned.value("on").differs_since
+    assert first == owned.value("on").time and owned.may_be_on("on")
+    await bench.clock.advance(3)
+    assert owned.value("on").differs_since == first
+    thing.values["on"] = False
+    await bench.pass_until(lambda: owned.value("on").value is False, "the reading")
+    assert owned.value("on").differs_since == 0 and not owned.may_be_on("on")
+    thing.values["on"] = None
+    await bench.pass_until(lambda: owned.value("on").quality == "bad", "nonsense")
+    assert owned.value("on").differs_since == 0 and owned.may_be_on("on")
+
+
+async def test_while_it_settles_a_property_may_show_something_else(bench: Bench) -> None:
+    """Its time is two seconds."""
+    thing = Odd()
+    owned = bench.add(thing)
+    await soon(lambda: owned.working)
+    owned.accept("slow", 9.0, done(bench, number=0))
+    await bench.clock.advance(1.5)
+    await soon(lambda: not owned._polling)
+    assert owned.value("slow").differs_since == 0
+    await bench.pass_until(lambda: owned.value("slow").differs_since > 0, "it to differ")
+    assert not owned.may_be_on("slow"), "it has no safe value"
+    assert not owned.may_be_on("no such")
+
+
+async def test_what_was_never_accepted_cannot_differ(bench: Bench) -> None:
+    """And every reading is told to whoever listens, with its time."""
+    thing = Odd()
+    owned = bench.add(thing)
+    heard: list[tuple[str, object, int]] = []
+    owned.on_reading.append(lambda name, state, mono: heard.append((name, state.value, mono)))
+    await soon(lambda: owned.working)
+    assert {name for name, _, _ in heard} == set(owned.description.properties)
+    thing.values["level"] = 3.0
+    await bench.pass_until(lambda: owned.value("level").value == 3.0, "the reading")
+    assert owned.value("level").differs_since == 0
+    assert heard[-1][2] <= bench.clock.mono()
+    assert owned.safe_at("lease") == ["level", "on"] and not owned.wants_on("level")

@@ -18,7 +18,7 @@ from pilothouse.drivers.sim.faults import SimThing, nonsense
 from pilothouse.drivers.sim.noise import gauss, uniform
 from pilothouse.drivers.sim.relays import Relays
 from pilothouse.errors import BadValue
-from pilothouse.model import Value
+from pilothouse.model import Thing, Value
 from pilothouse.model.types import check_limits, schema_of, to_plain, to_python
 from pilothouse.testing import FakeClock
 
@@ -313,3 +313,51 @@ def test_a_level_is_a_number() -> None:
     with pytest.raises(TypeError, match="averaging"):
         thing.level("averaging")
     assert schema_of(thing.property_types["averaging"])["enum"] == ["off", "short", "long"]
+
+
+# the second path
+
+
+def test_only_the_relays_have_a_second_path() -> None:
+    """The others have none, and say so."""
+    kinds = {driver: find(f"sim.{driver}") for driver in ("relays", "bath", "sensor", "supply", "valves")}
+    assert [name for name, kind in kinds.items() if kind.halt is not Thing.halt] == ["relays"]
+    with pytest.raises(NotImplementedError, match="Bath has no second path"):
+        make("sim.bath", FakeClock()).halt()
+
+
+def test_the_contactor_opens_all_contacts_while_the_board_hangs() -> None:
+    """At once, in the trace; the write that hung is not done after it; the next safe value makes all ready again."""
+    clock = FakeClock(mono=1000)
+    thing = make("sim.relays", clock)
+    thing.write("relay_1", True)
+    thing.fail("hang", 5.0)
+    thread, done = in_thread(lambda: thing.write("relay_2", True))
+    thing.halt()
+    assert not any(thing.outputs.values())
+    assert [tuple(entry) for entry in thing.trace][1:] == [(1000, name, False) for name in thing.power_on]
+    clock.tick(5)
+    thread.join(10)
+    assert isinstance(done[0], ConnectionError) and "contactor" in str(done[0])
+    assert not any(thing.outputs.values())
+    thing.write("relay_2", False)
+    thing.write("relay_2", True)
+    assert thing.on("relay_2")
+
+
+def test_the_trace_stays_true_with_two_threads() -> None:
+    """The last entry of each output is what it is, whoever was faster."""
+    for _ in range(50):
+        thing = make("sim.relays", FakeClock())
+        gate = threading.Barrier(2)
+
+        def switch(thing: Any = thing, gate: threading.Barrier = gate) -> None:
+            gate.wait()
+            for step in range(20):
+                thing.put("relay_1", step % 2 == 0)
+
+        thread, _ = in_thread(switch)
+        gate.wait()
+        thing.halt()
+        thread.join(10)
+        assert {entry.property: entry.value for entry in thing.trace} == thing.outputs

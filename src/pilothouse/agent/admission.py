@@ -71,6 +71,8 @@ class Book:
         self._kept = kept
         self._most = most
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._forgotten = 0
+        """The latest deadline of any that was forgotten: what is later than that was surely never here."""
 
     def take(self, command: Command, names: tuple[str, str, str], mono: int, *, closed: Refusal | None = None) -> Taken:
         """Decide about a command that came on the subject of `names` (node, thing, name) at monotonic `mono`.
@@ -91,6 +93,8 @@ class Book:
         self._forget(mono)
         if len(self._known) >= self._most:
             return Taken(Step.ANSWER, _TOO_MANY)
+        if mono >= command.deadline and command.deadline <= self._forgotten:
+            return Taken(Step.ANSWER, _TOO_LATE)
         self._known[command.id] = _Known(command.deadline, _asks(command))
         refusal = closed or self._untimely(command, mono)
         return Taken(Step.END, refusal) if refusal else Taken(Step.DO)
@@ -121,6 +125,7 @@ class Book:
             if known.end is None or known.end is End.UNKNOWN or mono < known.deadline:
                 self._known.move_to_end(id)
             else:
+                self._forgotten = max(self._forgotten, known.deadline)
                 del self._known[id]
 
     def _misaddressed(self, command: Command, names: tuple[str, str, str]) -> Refusal | None:
@@ -237,6 +242,12 @@ _OTHER_RUN = Refusal(
     Why.EPOCH,
     "the agent of this node has started anew since the command was made; this run of it has not done it",
     "Look at the value, and ask again if it is still wanted",
+)
+_TOO_LATE = Refusal(
+    End.UNKNOWN,
+    Why.TIME,
+    "it came too late to be done now, and whether it came before is not remembered any more",
+    "Look into the ledger",
 )
 _ID_USED = Refusal(
     End.REFUSED, Why.INPUT, "a command of this id has asked for something else", "Give every command an id of its own"

@@ -12,11 +12,11 @@ import msgspec
 
 import pilothouse
 from pilothouse.agent.alarm import Alarm
-from pilothouse.bus.messages import LIMIT, Described, Message, Presence, State
+from pilothouse.bus.messages import LIMIT, Described, Latch, Message, Presence, State
 from pilothouse.bus.subjects import Subjects
 from pilothouse.clock import Clock
 from pilothouse.errors import BadMessage, BusDown
-from pilothouse.model import Health, PropertyState, ThingDescription
+from pilothouse.model import Bar, Health, PropertyState, ThingDescription
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,10 @@ class Announcer:
         self, node: str, subjects: Subjects, things: Mapping[str, Shown], clock: Clock, seq: Callable[[], int]
     ) -> None:
         self.epoch = 0
+        self.stops: Callable[[], tuple[Latch, ...]] = tuple
+        """Gives the stops that this node obeys."""
+        self.bars: Callable[[str], dict[str, Bar]] = _no_bars
+        """Gives why outputs and actions of a thing cannot be switched on or called now."""
         self._seq = seq
         self._node = node
         self._subjects = subjects
@@ -149,6 +153,7 @@ class Announcer:
             state="leaving" if leaving else "here",
             seq=self._seq(),
             things=tuple(self._things),
+            stops=self.stops(),
             notes=tuple(text for _, text in self._notes.values()),
         )
         self._said.append((message.time, message.mono))
@@ -177,6 +182,7 @@ class Announcer:
             time=self._clock.now(),
             health=shown.health,
             properties=fitting(shown.states()),
+            bars=self.bars(thing),
         )
         await self._publish(self._subjects.state(self._node, thing), message)
 
@@ -189,6 +195,11 @@ class Announcer:
             pass  # everything is said anew when the link is back
         except BadMessage as error:
             log.error("%s was not said: %s", subject, error)
+
+
+def _no_bars(_thing: str) -> dict[str, Bar]:
+    """What stands against a thing while nobody guards it."""
+    return {}
 
 
 def fitting(states: dict[str, PropertyState], limit: int = LIMIT * 3 // 4) -> dict[str, PropertyState]:

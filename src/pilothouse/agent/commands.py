@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping
 
 from pilothouse.agent.admission import Act, Book, Refusal, Step, Write, no_thing, resolve
-from pilothouse.agent.driving import NotOpen, Written
+from pilothouse.agent.driving import NotOpen, Opened, Written
 from pilothouse.agent.ending import STOPPING, Ending
-from pilothouse.agent.lane import CallFailed, Done, NoAnswer, NotAsked
+from pilothouse.agent.gate import Gate, OpenGate, is_safe
+from pilothouse.agent.lane import By, CallFailed, Done, NoAnswer, NotAsked
+from pilothouse.agent.own import Ends, Own
 from pilothouse.agent.owned import Owned
+from pilothouse.agent.settle import settled
 from pilothouse.agent.words import at_time
 from pilothouse.bus.messages import Command, End, Outcome, Why
 from pilothouse.bus.subjects import Subjects
@@ -20,28 +22,12 @@ from pilothouse.errors import BadName
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY = 0.1
-"""Seconds between two readbacks while a property settles."""
-
 _LEDGER_FULL = Refusal(
     End.REFUSED,
     Why.BUSY,
     "the ends of earlier commands cannot be put into the ledger, so no new one is taken",
     "Look what is wrong with the bus: pilothouse doctor",
 )
-
-
-class Ends(Protocol):
-    """Where the ends of commands go: the ledger."""
-
-    @property
-    def full(self) -> bool:
-        """Whether more is waiting than should."""
-        ...
-
-    def add(self, id: str, outcome: Outcome) -> None:
-        """Take an end; `id` tells a repetition."""
-        ...
 
 
 class Commands:
@@ -54,8 +40,11 @@ class Commands:
         subjects: Subjects,
         clock: Clock,
         step_down: Callable[[int], None],
+        gate: Gate | None = None,
     ) -> None:
         self.stopping = False
+        self.after_kill = False
+        """Whether the run of the agent before did not come to its end, so that outputs may have stayed on."""
         self.book = Book("", 0)
         """Of this run; set once its epoch is known, before anything is served."""
         self._things = things
@@ -63,6 +52,10 @@ class Commands:
         self._subjects = subjects
         self._clock = clock
         self._step_down = step_down
+        self._gate = gate or OpenGate()
+        self._turning: dict[str, tuple[str, str]] = {}
+        """Commands on the lanes that turn an output on: (thing, name) by id."""
+        self._own = Own(things, ledger, clock, lambda: self.book.epoch, turning=self._turning, gate=self._gate)
         self._running: dict[str, asyncio.Task[Outcome]] = {}
 
     async def handle(self, subject: str, command: Command) -> Outcome | None:
@@ -84,9 +77,29 @@ class Commands:
         task = self._running[command.id] = asyncio.create_task(self._do(command))
         return await asyncio.shield(task)
 
+    async def own(self, thing: str, names: Collection[str] | None, origin: str, reason: str) -> str:
+        """Have outputs go safe by a command of the agent's own, before all that waits; see Own.make_safe."""
+        if self.stopping:
+            return ""  # all outputs go safe with the agent's end
+        return await self._own.make_safe(thing, names, origin, reason)
+
+    def at_it(self, thing: str, name: str) -> bool:
+        """Whether the agent makes this output safe of its own, and has not seen it safe yet."""
+        return self._own.at_it(thing, name)
+
+    def unsafe(self, thing: str) -> dict[str, str]:
+        """Outputs of a thing that the agent could not make safe yet, with why."""
+        return self._own.mistakes(thing)
+
+    def started(self, thing: str, opened: Opened, done: Done) -> None:
+        """The thing was opened and made safe with it: a line in the ledger for each output that may have been on."""
+        if self.after_kill:
+            self._own.started(thing, opened, done)
+
     async def finish(self, seconds: float) -> None:
         """Take nothing new, and give what runs a moment to end; what does not is unknown."""
         self.stopping = True
+        await self._own.finish()
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=seconds)
         left = list(self._running.values())
@@ -94,9 +107,8 @@ class Commands:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    @property
-    def running(self) -> int:
-        """How many commands are being done."""
+    def running_writes(self) -> int:
+        """How many commands run or wait."""
         return len(self._running)
 
     def _closed(self) -> Refusal | None:
@@ -142,9 +154,12 @@ class Commands:
             return ending.refused(asked)
         if not owned.working and owned.health.retry_at and owned.lane.hang is None:
             return ending.refused(_no_device(owned))
+        # From here to the lane nothing is waited for: what the gate decides rests on what is so right now.
         if isinstance(asked, Write):
-            return await self._write(command, asked, owned, ending)
-        return await self._act(command, asked, owned, ending)
+            refusal = self._gate.write(command, asked.plain, owned.description.properties[command.name])
+            return ending.refused(refusal) if refusal else await self._write(command, asked, owned, ending)
+        refusal = self._gate.act(command, owned.description.actions[command.name])
+        return ending.refused(refusal) if refusal else await self._act(command, asked, owned, ending)
 
     async def _until_open(self, owned: Owned, deadline: int) -> None:
         """A thing that is being opened for the first time is waited for, as long as the command lives."""
@@ -157,65 +172,59 @@ class Commands:
                 wait.cancel()
 
     async def _write(self, command: Command, asked: Write, owned: Owned, ending: Ending) -> Outcome:
-        described = owned.description.properties[command.name]
+        """A write that was let through: whatever becomes of it, the gate hears of its end."""
+        if not is_safe(asked.plain, owned.description.properties[command.name]):
+            self._turning[command.id] = (command.thing, command.name)
         before = owned.wish(command.name, asked.plain, command.id)
-
-        def later(end: Done | CallFailed) -> None:
-            if isinstance(end, CallFailed):
-                self._later(ending.failed(end))
-                return
-            outcome = ending.written(end.result, end.asked, asked.plain, described)
-            if outcome.end is End.CONFIRMED or not described.settle:  # else nobody has watched it settle
-                self._later(outcome)
-
-        ending.on_lane = True
+        ending.on_lane = touched = True
         try:
-            done = await owned.write(command.name, asked.value, deadline=command.deadline, on_late=later)
+            return await self._ask_to_write(command, asked, owned, ending)
         except NotAsked as error:
+            touched = False
             owned.unwish(command.name, before, command.id)
             return ending.not_asked(error)
         except CallFailed as error:
             owned.poll_after()
             if isinstance(error.cause, NotOpen):
+                touched = False
                 owned.unwish(command.name, before, command.id)
             return ending.failed(error)
         except NoAnswer as error:
             owned.fail(error)
             return ending.no_answer(error)
-        outcome = await self._settled(command, asked, owned, ending, done)
+        finally:
+            self._turning.pop(command.id, None)
+            self._gate.over(command, asked=touched)
+
+    async def _ask_to_write(self, command: Command, asked: Write, owned: Owned, ending: Ending) -> Outcome:
+        described = owned.description.properties[command.name]
+
+        def later(end: Done | CallFailed) -> None:
+            if isinstance(end, CallFailed):
+                self._later(ending.failed(end))
+                return
+            owned.accept(command.name, asked.plain, end)
+            outcome = ending.written(end.result, end.asked, asked.plain, described)
+            if outcome.end is End.CONFIRMED or not described.settle:  # else nobody has watched it settle
+                self._later(outcome)
+
+        by = By(command.id, command.name, command.who)
+        done = await owned.write(by, asked.value, deadline=command.deadline, on_late=later)
+        owned.accept(command.name, asked.plain, done)
+        self._gate.took(command)
+        written: Written = done.result
+        outcome = await settled(owned, command.name, asked.plain, written, done, ending=ending, clock=self._clock)
         owned.poll_after()
         return outcome
-
-    async def _settled(self, command: Command, asked: Write, owned: Owned, ending: Ending, done: Done) -> Outcome:
-        """Read back until the property shows what was written, or its time to settle is over."""
-        described = owned.description.properties[command.name]
-        written: Written = done.result
-        first, until = done.asked, done.mono + round(described.settle * 1000)
-        while True:
-            owned.take(written.values, done)
-            outcome = ending.written(written, first, asked.plain, described)
-            if outcome.end is End.CONFIRMED or self._clock.mono() >= until:
-                return outcome
-            await self._clock.sleep(min(_LOOK_EVERY, described.settle))
-            try:
-                done = await owned.read_back(command.name)
-                written = Written(done.result)
-            except CallFailed as error:
-                owned.fail(error)
-                return ending.unread(error)
-            except NoAnswer as error:
-                owned.fail(error)
-                return ending.unknown(f"the device took the value, and then {error.what}")
-            except NotAsked as error:
-                return ending.unknown(f"the device took the value; it could not be read back, for {error.what}")
 
     async def _act(self, command: Command, asked: Act, owned: Owned, ending: Ending) -> Outcome:
         def later(end: Done | CallFailed) -> None:
             self._later(ending.failed(end) if isinstance(end, CallFailed) else ending.acted(end.result, end.asked))
 
         ending.on_lane = True
+        by = By(command.id, command.name, command.who)
         try:
-            done = await owned.act(command.name, asked.arguments, deadline=command.deadline, on_late=later)
+            done = await owned.act(by, asked.arguments, deadline=command.deadline, on_late=later)
         except NotAsked as error:
             return ending.not_asked(error)
         except CallFailed as error:

@@ -7,7 +7,7 @@ returns can neither stop the event loop nor be changed by the driver afterwards.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +18,7 @@ from pilothouse.agent.sense import Sensed, plain_value, sense
 from pilothouse.agent.words import in_words
 from pilothouse.errors import BadValue, PilothouseError
 from pilothouse.model import PropertyDescription, Quality, ThingDescription, Value
+from pilothouse.model.affordances import SafeWhen
 from pilothouse.model.types import short
 
 log = logging.getLogger(__name__)
@@ -31,13 +32,6 @@ class NotSafe(PilothouseError):
     """A safe value could not be written."""
 
 
-class Opened(NamedTuple):
-    """A device that was opened."""
-
-    description: ThingDescription
-    values: dict[str, Sensed]
-
-
 class Written(NamedTuple):
     """A property that was written; the readback, or why there is none."""
 
@@ -45,12 +39,43 @@ class Written(NamedTuple):
     error: str = ""
 
 
+class MadeSafe(NamedTuple):
+    """Outputs that were told to take their safe values."""
+
+    names: tuple[str, ...]
+    """All of them, also those of which it failed."""
+    values: dict[str, Sensed]
+    """Their readback; empty when there is none."""
+    failed: dict[str, str]
+    """Outputs whose safe value could not be written, and why."""
+    unread: str = ""
+    """Why there is no readback; "" = there is."""
+
+    @property
+    def mistakes(self) -> str:
+        """What went wrong, in words; "" = nothing."""
+        unread = f"they could not be read back: {self.unread}" if self.unread else ""
+        return "; ".join(text for text in (_listed(self.failed), unread) if text)
+
+
+class Opened(NamedTuple):
+    """A device that was opened."""
+
+    description: ThingDescription
+    values: dict[str, Sensed]
+    made: MadeSafe | None = None
+    """What was made safe in doing so; they may have been on before."""
+
+
 class Driving:
     """One driver; see the module's text."""
 
     def __init__(self, built: Built, node: str) -> None:
+        self.stopped: Callable[[], bool] = _nobody_stops
+        """Whether a stop is pressed; then opening the device makes all its outputs safe."""
         self._thing = built.thing
         self._config = built.config
+        self._around = built.around
         self._node = node
         self._open = False
         self._touched = False
@@ -60,25 +85,28 @@ class Driving:
 
     def described_by_class(self) -> ThingDescription:
         """The description as far as it is known without the device."""
-        return describe(self._thing, self._node, self._config, self._thing.declared_properties)
+        return self._describe(self._thing.declared_properties)
+
+    def _describe(self, found: Mapping[str, PropertyDescription]) -> ThingDescription:
+        return describe(self._thing, self._node, self._config, found, self._around)
 
     def open(self) -> Opened:
-        """Open the device, make it safe if this run has not yet, and read all of it."""
+        """Open the device, make safe what is to be so at the start if this run has not yet, and read all of it."""
         self._close()
         self._touched = True
         self._thing.open()
-        description = describe(self._thing, self._node, self._config, dict(self._thing.properties()))
+        description = self._describe(dict(self._thing.properties()))
         self._properties = description.properties
         for name in self._config.properties.keys() - self._properties.keys():
             self._say_odd(f"the configuration names property {name}, which it does not have")
         self._open = True
-        if not self._safe:
-            mistakes = self._make_safe()
-            if mistakes:
-                self._open = False
-                raise NotSafe(f"safe values could not be written: {mistakes}")
-            self._safe = True
-        return Opened(description, self.read(self._properties))
+        # Before anything is read, for a read may hang.
+        outputs = self._outputs() if self.stopped() else [] if self._safe else self._outputs("start")
+        self._be_safe(outputs)
+        self._safe = True
+        values = self.read(self._properties)
+        made = MadeSafe(tuple(outputs), {name: values[name] for name in outputs if name in values}, {})
+        return Opened(description, values, made if outputs else None)
 
     def read(self, names: Collection[str]) -> dict[str, Sensed]:
         """Read these properties; names that the driver leaves out are left out."""
@@ -113,9 +141,24 @@ class Driving:
         except BadValue as error:
             return Sensed(None, Quality.BAD, str(error).rstrip("."))
 
+    def make_safe(self, names: Collection[str] | None = None) -> MadeSafe:
+        """Write the safe values of these outputs (None = of all that have one), then read them back.
+
+        Goes on after failures. Raises NotOpen.
+        """
+        if not self._open:
+            raise NotOpen("the device is not open")
+        outputs = [name for name in self._outputs() if names is None or name in names]
+        failed = self._write_safe(outputs)
+        try:
+            return MadeSafe(tuple(outputs), self.read(outputs), failed)
+        except Exception as error:  # noqa: BLE001 - edge: what was written is written, and that must not get lost
+            return MadeSafe(tuple(outputs), {}, failed, in_words(error))
+
     def stop(self) -> tuple[dict[str, Sensed], str]:
         """Safe values, a last reading, close; gives the reading and what went wrong with the safe values."""
-        mistakes = self._make_safe() if self._open else self._why_not_open()
+        outputs = self._outputs() if self.stopped() else self._outputs("end")
+        mistakes = _listed(self._write_safe(outputs)) if self._open else self._why_not_open(outputs)
         values: dict[str, Sensed] = {}
         if self._open:
             try:
@@ -125,20 +168,33 @@ class Driving:
         self._close()
         return values, mistakes
 
-    def _why_not_open(self) -> str:
-        outputs = [name for name, described in self._properties.items() if described.has_safe]
+    def _why_not_open(self, outputs: Collection[str]) -> str:
         return "it is not open, so its safe values could not be written" if outputs else ""
 
-    def _make_safe(self) -> str:
-        """Write every safe value, going on after failures; gives what went wrong."""
-        mistakes = []
-        for name, described in self._properties.items():
-            if described.writable and described.has_safe:
-                try:
-                    self._thing.write(name, self._as_type(name, described.safe))
-                except Exception as error:  # noqa: BLE001 - edge: the other outputs must be made safe all the same
-                    mistakes.append(f"{name}: {in_words(error)}")
-        return "; ".join(mistakes)
+    def _outputs(self, when: SafeWhen | None = None) -> list[str]:
+        """The outputs that have a safe value; only those that take it `when`, if given."""
+        return [
+            name
+            for name, described in self._properties.items()
+            if described.writable and described.has_safe and (when is None or when in described.safe_when)
+        ]
+
+    def _be_safe(self, outputs: Collection[str]) -> None:
+        """Raises NotSafe when a safe value could not be written."""
+        failed = self._write_safe(outputs)
+        if failed:
+            self._open = False
+            raise NotSafe(f"safe values could not be written: {_listed(failed)}")
+
+    def _write_safe(self, outputs: Collection[str]) -> dict[str, str]:
+        """Write their safe values, going on after failures; gives what went wrong, by output."""
+        failed = {}
+        for name in outputs:
+            try:
+                self._thing.write(name, self._as_type(name, self._properties[name].safe))
+            except Exception as error:  # noqa: BLE001 - edge: the other outputs must be made safe all the same
+                failed[name] = in_words(error)
+        return failed
 
     def _as_type(self, name: str, value: Value) -> Any:
         kind = self._thing.property_types.get(name)
@@ -158,3 +214,12 @@ class Driving:
         if text not in self._odd and len(self._odd) < 32:
             self._odd.add(text)
             log.warning("%s: %s", self._thing.name, text)
+
+
+def _nobody_stops() -> bool:
+    """Before the agent says who knows of stops."""
+    return False
+
+
+def _listed(failed: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in failed.items())

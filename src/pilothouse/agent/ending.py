@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from pilothouse.agent.admission import Refusal
 from pilothouse.agent.driving import NotOpen, Written
-from pilothouse.agent.lane import CallFailed, LaneFull, LaneHung, LaneStopping, Late, NoAnswer, NotAsked
+from pilothouse.agent.lane import (
+    CallFailed,
+    Cancelled,
+    LaneFull,
+    LaneHung,
+    LaneStopped,
+    LaneStopping,
+    Late,
+    NoAnswer,
+    NotAsked,
+)
 from pilothouse.agent.report import shows
 from pilothouse.agent.sense import Sensed
 from pilothouse.agent.words import at_time, in_words
-from pilothouse.bus.messages import Command, End, Outcome, Why
+from pilothouse.bus.messages import Command, End, Made, Outcome, Why
 from pilothouse.clock import Clock
 from pilothouse.model import PropertyDescription, Quality, Value
 from pilothouse.model.types import short
@@ -17,16 +27,25 @@ from pilothouse.model.units import symbol
 STOPPING = Refusal(End.REFUSED, Why.STOPPING, "the agent of this node is stopping", "Ask again when it is back")
 
 
-class Ending:
-    """Makes the outcome of one command."""
+class Overruled(NotAsked):
+    """It was taken back, for the agent makes its output safe."""
 
-    def __init__(self, command: Command, epoch: int, clock: Clock) -> None:
+    def __init__(self, what: str, why: Why) -> None:
+        super().__init__(what)
+        self.kind = why
+
+
+class Ending:
+    """Makes the outcome of one command; `made` stands behind one that the agent gave itself."""
+
+    def __init__(self, command: Command, epoch: int, clock: Clock, made: Made | None = None) -> None:
         self.on_lane = False
         """Whether the device may have been asked."""
         self._asked = 0
         self._command = command
         self._epoch = epoch
         self._clock = clock
+        self._made = made
         self._accepted = clock.now()
         self._began = clock.fine()
 
@@ -42,6 +61,12 @@ class Ending:
                 return self._make(End.EXPIRED, Why.TIME, error.what)
             case LaneStopping():
                 return self.refused(STOPPING)
+            case LaneStopped():
+                return self._make(End.REFUSED, Why.STOPPED, error.what, "Lift the stop, then ask again")
+            case Cancelled():
+                return self._make(End.REFUSED, Why.CANCELLED, error.what)
+            case Overruled():
+                return self._make(End.REFUSED, error.kind, error.what)
             case LaneHung():
                 remedy = "Wait until it answers, or switch the device off and on"
                 return self._make(End.REFUSED, Why.BUSY, error.what, remedy)
@@ -53,8 +78,12 @@ class Ending:
         """The driver raised."""
         if isinstance(error.cause, NotOpen):
             return self._make(End.REFUSED, Why.DEVICE, "the device is not open")
-        self._asked = error.asked
-        return self._make(End.FAILED, Why.DEVICE, f"the driver raised {in_words(error.cause)}")
+        return self.raised(in_words(error.cause), error.asked)
+
+    def raised(self, words: str, asked: int) -> Outcome:
+        """The driver raised that when it was asked at `asked`."""
+        self._asked = asked
+        return self._make(End.FAILED, Why.DEVICE, f"the driver raised {words}")
 
     def no_answer(self, error: NoAnswer) -> Outcome:
         """The device was asked and does not answer."""
@@ -123,4 +152,5 @@ class Ending:
             asked=self._asked,
             ended=self._clock.now(),
             took_ms=round(self._clock.fine() - self._began, 3),
+            made=self._made,
         )

@@ -35,7 +35,7 @@ def keep(path: Path, epoch: int) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(path, f"{epoch}\n".encode())
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise CannotStart(
             f"The number of this run cannot be kept in {path}",
@@ -56,7 +56,7 @@ def _stored(path: Path) -> int:
     return number if 0 <= number < LARGEST else 0
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Without it a power cut may bring back the old name."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Collection, Coroutine
 from functools import partial
 from random import Random
 from typing import Any
 
 from pilothouse.agent.admission import Book
+from pilothouse.agent.alive import Alive
 from pilothouse.agent.announce import Announcer
 from pilothouse.agent.build import build, node_name
 from pilothouse.agent.claim import Claim
@@ -17,15 +19,20 @@ from pilothouse.agent.collect import Collector, count_readings
 from pilothouse.agent.commands import Commands
 from pilothouse.agent.events import Events
 from pilothouse.agent.gather import Gather
+from pilothouse.agent.halting import Halting
 from pilothouse.agent.handover import TAKEN_OVER, answering
 from pilothouse.agent.lane import Watch
+from pilothouse.agent.lanes_told import LanesTold, TakingBack
+from pilothouse.agent.last_run import LastRun
 from pilothouse.agent.owned import Owned
 from pilothouse.agent.poll import Poller
+from pilothouse.agent.safety import Safety
 from pilothouse.agent.spool import Spool
+from pilothouse.agent.stop_file import StopFile
 from pilothouse.agent.uplink import Connect, Link, ended, reach
 from pilothouse.agent.words import in_words
 from pilothouse.bus import Subjects
-from pilothouse.bus.messages import Command, Handover, Message, Presence
+from pilothouse.bus.messages import AskConfirmation, Cancel, Command, Handover, Message, Presence, StopOrder
 from pilothouse.clock import Clock
 from pilothouse.config.places import Places
 from pilothouse.config.site import Config
@@ -66,8 +73,26 @@ class Node:
         self.announcer = Announcer(self.name, self.subjects, self.things, clock, self.collector.up_to_date)
         self.poller = Poller(clock, lambda thing, names: self.things[thing].poll(names))
         self.events = Events(self.name, self.subjects, lambda: self.claim.epoch, clock)
-        self.commands = Commands(self.things, self.ledger, self.subjects, clock, self.step_down)
+        self._make_safety()
+        self._make_stops(places)
         self._make_things(random)
+        self._last_run = LastRun(places.agent / "running")
+
+    def _make_safety(self) -> None:
+        changed = partial(self.changed, at_once=True)
+        spawn = partial(self._spawn, name="safe", for_ever=False)
+        self.safety = Safety(self.config, self.name, self.things, self.clock, spawn=spawn, changed=changed)
+        self.commands = Commands(self.things, self.ledger, self.subjects, self.clock, self.step_down, self.safety.gate)
+        self.safety.acts = self.commands
+        self.announcer.bars = self.safety.bars
+
+    def _make_stops(self, places: Places) -> None:
+        file = StopFile(places.stops, self.clock)
+        self.halting = Halting(self.name, self.things, self.commands, file, self.clock, self.announcer.presence)
+        self.announcer.stops = self.halting.stops
+        self.safety.gate.stopped = self.halting.holds
+        self.lanes_told = LanesTold(self.name, self.subjects, self.watch, self.things, self.clock)
+        self.taking_back = TakingBack(self.name, self.watch, lambda: self.commands.book)
 
     def _make_spools(self) -> None:
         data = self.subjects.data(self.name)
@@ -86,7 +111,10 @@ class Node:
             except Exception as error:  # edge: the class is a stranger's and may raise anything
                 raise ConfigError(f"things.{name}: driver {built.config.driver!r} raises {in_words(error)}") from error
             self.things[name] = Owned(built, self.name, lane, self, self.clock, random)
+            self.things[name].driving.stopped = lambda: self.halting.holds() is not None
+            self.things[name].on_opened.append(partial(self.commands.started, name))
             self.announcer.add(name)
+        self.safety.begin()
 
     # news of the things
 
@@ -101,6 +129,7 @@ class Node:
 
     def described(self, thing: str) -> None:
         """A thing's description changed, or it is known only now."""
+        self.safety.guarding.described(thing)
         properties = self.things[thing].description.properties
         self.poller.plan(thing, {name: described.every for name, described in properties.items()})
         self._spawn(self.announcer.description(thing), "describe", for_ever=False)
@@ -136,14 +165,18 @@ class Node:
         return self._code
 
     async def _start(self) -> None:
+        self._spawn(Alive(self.clock, os.environ).run(), "sign of life", for_ever=False)
         self._hold_epoch(self.claim.begin())
+        self.halting.load()
         self._spawn(self._link(), "link", for_ever=False)
         if not await self.claim.hardware():
             self.leave(TAKEN_OVER)
             return
         self._spawn(self.claim.keep_lock(), "lock", for_ever=False)
+        self.commands.after_kill = self._last_run.was_cut_off()
         for name, thing in self.things.items():
             self._spawn(thing.keep(), f"keep {name}")
+        self._spawn(asyncio.to_thread(self._last_run.begin), "last run", for_ever=False)
         for name, work in (
             ("watch", self.watch.run()),
             ("poll", self.poller.run()),
@@ -152,6 +185,8 @@ class Node:
             ("data", self.spool.run()),
             ("ledger", self.ledger.run()),
             ("events", self.events.spool.run()),
+            ("lanes", self.lanes_told.run()),
+            *self.safety.works().items(),
         ):
             self._spawn(work, name)
         await self.clock.sleep(_SHOW_ANYWAY)
@@ -163,6 +198,7 @@ class Node:
         self.announcer.epoch = epoch
         self.spool.renumber(epoch)
         self.commands.book = Book(self.name, epoch)
+        self.halting.epoch = self.lanes_told.epoch = epoch
 
     async def _link(self) -> None:
         bus = self._bus = await reach(self._connect, self.clock)
@@ -181,6 +217,7 @@ class Node:
         self.ledger.up(bus)
         self.events.spool.up(bus)
         await self.announcer.up(bus)
+        await self.lanes_told.up(bus)
 
     async def _serve(self, bus: Link) -> None:
         if self._serving:
@@ -190,9 +227,15 @@ class Node:
         if self.claim.note:
             self.announcer.note("handover", self.claim.note)
         self._spawn(self._hear(bus), "hear")
+        for name, work in self.safety.up(bus).items():
+            self._spawn(work, name, for_ever=False)
+        confirm = self.safety.confirming(lambda: self.claim.epoch)
         letting_go = answering(self.name, lambda: self.claim.epoch, self._let_go)
         self._serving = [await bus.serve(self.subjects.handover(self.name), Handover, letting_go)]
+        self._serving.append(await bus.serve(self.subjects.stop(), StopOrder, self.halting.handle))
         self._serving.append(await bus.serve(self.subjects.command(self.name), Command, self._command))
+        self._serving.append(await bus.serve(self.subjects.confirm(self.name), AskConfirmation, confirm.handle))
+        self._serving.append(await bus.serve(self.subjects.cancel(self.name), Cancel, self.taking_back.handle))
 
     async def _command(self, subject: str, command: Command) -> Message | None:
         return await self.commands.handle(subject, command)
@@ -238,7 +281,9 @@ class Node:
         for lane in self.watch.lanes():
             lane.stop_taking()
         await self.commands.finish(_FINISH)
-        await self._make_safe()
+        if await self._make_safe():
+            self._last_run.end()
+        await self.halting.finish()
         if self._code == TAKEN_OVER:
             self.announcer.fall_silent()
         self._closed.set()
@@ -251,12 +296,13 @@ class Node:
         self._say_lost()
         await self._end_tasks()
 
-    async def _make_safe(self) -> None:
+    async def _make_safe(self) -> bool:
+        """Whether the next run will find safe what it would make safe."""
         keepers = [task for task in self._tasks if task.get_name().startswith("keep ")]
         for task in keepers:
             task.cancel()
         if not self.things or not self.claim.owning:
-            return
+            return False
         stops = [asyncio.create_task(thing.stop(allowed=_SAFE), name=name) for name, thing in self.things.items()]
         done, late = await asyncio.wait(stops, timeout=_SAFE)
         for stop in late:
@@ -265,6 +311,7 @@ class Node:
         for stop in done:
             if stop.result():
                 log.error("%s", stop.result())
+        return not any(owned.may_be_on(name) for owned in self.things.values() for name in owned.safe_at("start"))
 
     async def _last_words(self) -> None:
         bus = self._bus

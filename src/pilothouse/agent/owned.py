@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from random import Random
 from typing import Any, NamedTuple, Protocol
 
@@ -13,14 +13,15 @@ import msgspec
 from pilothouse.agent.alarm import Alarm
 from pilothouse.agent.build import Built
 from pilothouse.agent.driving import Driving, Opened
-from pilothouse.agent.lane import CallFailed, Done, Lane, LaneHung, NoAnswer, NotAsked, OnLate
-from pilothouse.agent.report import Reported, is_due
+from pilothouse.agent.lane import By, CallFailed, Done, Lane, LaneHung, NoAnswer, NotAsked, OnLate
+from pilothouse.agent.report import Reported, differs, is_due, shows
 from pilothouse.agent.retry import BackOff, Said
 from pilothouse.agent.sense import Sensed
 from pilothouse.agent.words import in_words
 from pilothouse.clock import Clock
 from pilothouse.errors import PilothouseError
 from pilothouse.model import Health, PropertyState, Quality, Reading, ThingDescription, Value
+from pilothouse.model.affordances import SafeWhen
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,23 @@ class Out(Protocol):
         """The thing's description changed, and with it what is to be polled."""
 
 
+_NOTHING_ASKED: dict[str, Any] = {
+    "wish": None,
+    "wish_time": 0,
+    "wish_id": "",
+    "accepted": None,
+    "accepted_time": 0,
+    "differs_since": 0,
+}
+"""What a thing knows of commands when there were none."""
+
+OnReading = Callable[[str, PropertyState, int], None]
+"""Hears of every reading: the property, its state with that reading, and when, by the monotonic clock."""
+
+
+OnOpened = Callable[[Opened, Done], None]
+
+
 class _Held(NamedTuple):
     """What is known of one property."""
 
@@ -53,6 +71,8 @@ class _Held(NamedTuple):
     number: int = 0
     """The lane's number of the call that read it."""
     nonsense: str = ""
+    settled: int = 0
+    """Monotonic time from which on it must show what the device took."""
 
 
 class Owned:
@@ -69,6 +89,9 @@ class Owned:
         """Whether the device is open and answers; only then is it polled."""
         self.opened = asyncio.Event()
         """Set when the first try to open it is over, well or not."""
+        self.on_reading: list[OnReading] = []
+        self.on_opened: list[OnOpened] = []
+        """Hear of every opening that went well, before its readings are taken."""
         self._held = {name: _Held(PropertyState()) for name in self.description.properties}
         self._out = out
         self._clock = clock
@@ -104,6 +127,38 @@ class Owned:
         if before is not None and held is not None and held.state.wish_id == wish_id:
             self._set_wish(name, before.wish, before.wish_time, before.wish_id)
 
+    def accept(self, name: str, value: Value, done: Done) -> None:
+        """Note what the device took in call `done`; from its time to settle on, a reading must show it."""
+        held = self._held.get(name)
+        if held is None:
+            return
+        settled = done.mono + round(self.description.properties[name].settle * 1000)
+        state = msgspec.structs.replace(held.state, accepted=value, accepted_time=done.time, differs_since=0)
+        self._held[name] = held._replace(state=state, settled=settled)
+        self._out.changed(self.name, at_once=True)
+
+    def may_be_on(self, name: str) -> bool:
+        """Whether this output is not at its safe value, as far as anybody knows."""
+        described = self.description.properties.get(name)
+        if described is None or not (described.writable and described.has_safe):
+            return False
+        state = self._held[name].state
+        return state.time == 0 or state.quality is Quality.BAD or not shows(state.value, described.safe, described)
+
+    def safe_at(self, when: SafeWhen) -> list[str]:
+        """Outputs that take their safe value then."""
+        properties = self.description.properties
+        return [name for name, one in properties.items() if one.writable and one.has_safe and when in one.safe_when]
+
+    def wants_on(self, name: str) -> bool:
+        """Whether what was last asked of this output is not its safe value."""
+        state = self._held[name].state
+        return state.wish_time != 0 and differs(state.wish, self.description.properties[name].safe)
+
+    def tell(self) -> None:
+        """Have its state said again: something that others know of it has changed."""
+        self._out.changed(self.name, at_once=True)
+
     def _set_wish(self, name: str, wish: Value, time: int, wish_id: str) -> None:
         held = self._held[name]
         state = msgspec.structs.replace(held.state, wish=wish, wish_time=time, wish_id=wish_id)
@@ -136,6 +191,8 @@ class Owned:
         self.working = True
         self._retry_at = None
         self._back_off.reset()
+        for tell in self.on_opened:
+            tell(opened, done)
         self.take(opened.values, done)
 
     def _describe(self, description: ThingDescription) -> None:
@@ -156,7 +213,7 @@ class Owned:
         self.working = False
         try:
             done = await self.lane.call(
-                self.driving.stop, thing=self.name, label="making it safe", allowed=allowed, last=True
+                self.driving.stop, thing=self.name, label="making it safe", allowed=allowed, urgent=True
             )
         except NotAsked as error:
             return f"{self.name} could not be made safe: {error}"
@@ -164,7 +221,7 @@ class Owned:
             return f"{self.name} may not be safe: {error}"
         values, mistakes = done.result
         for name, held in self._held.items():
-            state = msgspec.structs.replace(held.state, wish=None, wish_time=0, wish_id="")
+            state = msgspec.structs.replace(held.state, **_NOTHING_ASKED)
             self._held[name] = held._replace(state=state)
         self._take_values(values, done)
         self._out.changed(self.name, at_once=True)
@@ -233,13 +290,29 @@ class Owned:
 
     def _store(self, name: str, sensed: Sensed, *, time: int, mono: int, number: int) -> None:
         held = self._held[name]
-        state = msgspec.structs.replace(held.state, value=sensed.value, time=time, quality=sensed.quality)
+        differs = self._differs_since(name, sensed, time=time, mono=mono)
+        if differs != held.state.differs_since:
+            self._out.changed(self.name, at_once=True)
+        state = msgspec.structs.replace(
+            held.state, value=sensed.value, time=time, quality=sensed.quality, differs_since=differs
+        )
         reported = held.reported
         if is_due(reported, sensed.value, sensed.quality, mono, self.description.properties[name]):
             reported = Reported(sensed.value, sensed.quality, mono)
             self._out.reading(Reading(self.name, name, time, sensed.value, sensed.quality))
             self._out.changed(self.name)
-        self._held[name] = _Held(state, reported, number, sensed.error)
+        self._held[name] = held._replace(state=state, reported=reported, number=number, nonsense=sensed.error)
+        for tell in self.on_reading:
+            tell(name, state, mono)
+
+    def _differs_since(self, name: str, sensed: Sensed, *, time: int, mono: int) -> int:
+        """Since when the reading has shown something else than the device took; 0 = it does not, or nobody can say."""
+        held = self._held[name]
+        if not held.state.accepted_time or sensed.quality is Quality.BAD:
+            return 0
+        if shows(sensed.value, held.state.accepted, self.description.properties[name]):
+            return 0
+        return held.state.differs_since or (time if mono >= held.settled else 0)
 
     # failing
 
@@ -272,15 +345,27 @@ class Owned:
 
     # down; raises what Lane.call does
 
-    async def write(self, name: str, value: Any, *, deadline: int, on_late: OnLate) -> Done:
+    async def write(self, by: By, value: Any, *, deadline: int, on_late: OnLate) -> Done:
         """Write a property and read it back, in one go on the lane; the result is a Written."""
         return await self.lane.call(
-            lambda: self.driving.write(name, value),
+            lambda: self.driving.write(by.name, value),
             thing=self.name,
-            label=f"writing {name}",
+            label=f"writing {by.name}",
             allowed=WRITE_ALLOWED,
             deadline=deadline,
             on_late=on_late,
+            by=by,
+        )
+
+    async def go_safe(self, names: Collection[str], *, on_late: OnLate) -> Done:
+        """Write safe values and read them back, before all that waits on the lane; the result is a MadeSafe."""
+        return await self.lane.call(
+            lambda: self.driving.make_safe(names),
+            thing=self.name,
+            label="making it safe",
+            allowed=WRITE_ALLOWED,
+            on_late=on_late,
+            urgent=True,
         )
 
     async def read_back(self, name: str) -> Done:
@@ -289,13 +374,14 @@ class Owned:
             lambda: self.driving.read((name,)), thing=self.name, label=f"reading {name} back", allowed=READ_ALLOWED
         )
 
-    async def act(self, name: str, arguments: Mapping[str, Any], *, deadline: int, on_late: OnLate) -> Done:
+    async def act(self, by: By, arguments: Mapping[str, Any], *, deadline: int, on_late: OnLate) -> Done:
         """Call an action; the result is what it returned, as a Sensed."""
         return await self.lane.call(
-            lambda: self.driving.act(name, arguments),
+            lambda: self.driving.act(by.name, arguments),
             thing=self.name,
-            label=f"action {name}",
-            allowed=self.description.actions[name].timeout,
+            label=f"action {by.name}",
+            allowed=self.description.actions[by.name].timeout,
             deadline=deadline,
             on_late=on_late,
+            by=by,
         )

@@ -35,6 +35,8 @@ OnUp = Callable[[], Awaitable[None]]
 _KINDS_OF_BAD = 500
 """Subjects and sentences that are told apart in the counts; the rest is counted as one."""
 _RETRY_FIRST, _RETRY_MOST = 0.05, 1.0
+_UNTIL_KEPT = (0.01, 0.05, 0.2, 0.5)
+"""Seconds between looks whether the bus keeps what was heard."""
 _LAZY = [row.pattern.split(".")[2:3] for row in TABLE.values() if row.kept is Kept.TELEMETRY]
 """Third part of the subjects whose stream is flushed lazily."""
 
@@ -272,6 +274,19 @@ class Bus:
         except BadMessage as error:
             self.note_bad(subject, error)
             return stored.seq, None
+
+    async def confirmed(self, stream: Stream, subject: str, heard: M) -> tuple[int, M | None]:
+        """As `latest`, once the bus keeps what was heard live, or surely never will.
+
+        Of two who write by compare-and-set everybody hears both, the loser too; and the winner's message may be heard
+        a moment before it is kept.
+        """
+        for wait in _UNTIL_KEPT:
+            seq, kept = await self.latest(stream, subject, type(heard))
+            if kept == heard:
+                return seq, kept
+            await self.clock.sleep(wait)
+        return await self.latest(stream, subject, type(heard))
 
     async def replace(self, subject: str, message: Message, *, after: int, timeout: float = 5.0) -> int:
         """Have the bus keep a message only if the subject's last position still is `after`; gives its own position.

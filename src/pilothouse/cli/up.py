@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from pilothouse.cli.restarts import CANNOT, TAKEN_OVER, Falls
+from pilothouse.cli.signs import FROZEN, LOOK_EVERY, Signs, signs
 from pilothouse.clock import SystemClock
 from pilothouse.config.launch import make_folder
 from pilothouse.config.load import load
@@ -47,16 +48,36 @@ class Child:
         self.state = "waiting"
         self.since = 0
         self.note = ""
+        self.signs: Signs | None = None
+        """Where its sign of life comes in, if it gives any."""
+        self.frozen = False
+        """Whether it was killed because it was frozen."""
 
     async def start(self, now: int) -> asyncio.subprocess.Process:
         """Start it, in a session of its own: Ctrl-C in the terminal must reach `up` only, which stops in order."""
         options = self.at_first if self.process is None else ()
         command = [*self.command, *options, "--parent", str(os.getpid())]
+        environment = dict(os.environ)
+        if self.signs is not None:
+            self.signs.anew()
+            environment |= self.signs.environment
+        self.frozen = False
         self.process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+            *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True, env=environment
         )
         self.state, self.since = "running", now
         return self.process
+
+    def kill_if_frozen(self, mono: int) -> None:
+        """A frozen agent holds its outputs as they are; killed, it is followed by one that makes them safe."""
+        running = self.state == "running" and self.process is not None and self.process.returncode is None
+        if self.signs is None or not self.signs.frozen(mono) or not running or self.frozen:
+            return
+        assert self.process is not None
+        self.frozen = True
+        log.error("%s is frozen: it has given no sign of life for %g s; it is killed", self.name, FROZEN)
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
 
     def view(self) -> dict[str, Any]:
         """What pages and `doctor` show of it."""
@@ -83,8 +104,11 @@ class Supervisor:
 
     async def run(self) -> int:
         """Start all, keep them, stop them in order; gives the exit code."""
-        with stop_signals() as asked:
+        with stop_signals() as asked, signs(self.places.up_status.parent) as heard:
+            for child in self.children:
+                child.signs = heard if child.name == "agent" else None
             keepers = [asyncio.create_task(self._keep(child)) for child in self.children]
+            keepers.append(asyncio.create_task(self._look_for_frozen()))
             waits = [asyncio.create_task(asked.wait()), asyncio.create_task(self.stop.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             await self._stop_all()
@@ -116,12 +140,17 @@ class Supervisor:
                 log.warning("the agent stopped for good: %s", child.note)
                 return
             wait = child.falls.fell(ran)
-            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
             child.state, child.since = "waiting", self.clock.now()
-            child.note = f"{how} after {ran:.1f} s"
+            child.note = _how(code, ran, frozen=child.frozen)
             log.warning("%s %s; starting it again in %.1f s", child.name, child.note, wait)
             self._write_status()
             await self.clock.sleep(wait)
+
+    async def _look_for_frozen(self) -> None:
+        while True:
+            await self.clock.sleep(LOOK_EVERY)
+            for child in self.children:
+                child.kill_if_frozen(self.clock.mono())
 
     async def _stop_all(self) -> None:
         self.stopping = True
@@ -139,6 +168,14 @@ class Supervisor:
             write_atomically(self.places.up_status, msgspec.json.encode(status), sync=False)
         except OSError as error:
             log.warning("the status of processes could not be written: %s", error.strerror)
+
+
+def _how(code: int, ran: float, *, frozen: bool) -> str:
+    """How a process came to its end."""
+    if frozen:
+        return f"was frozen for {FROZEN:g} s"
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+    return f"{how} after {ran:.1f} s"
 
 
 async def _end(child: Child, patience: float) -> None:

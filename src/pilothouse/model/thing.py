@@ -21,7 +21,9 @@ A driver is a data sheet followed by what it does:
 
 Every property `x` needs `read_x`, or the class overrides `read`; every writable one needs `write_x`. All these methods
 may block: the agent calls them on the lane of `resource()`, one at a time, in order. They raise whatever they like;
-the agent shows the error on this thing only. A driver knows nothing of the bus, the node, or time stamps.
+the agent shows the error on this thing only. A driver knows nothing of the bus, the node, or time stamps. Where the
+outputs can be made safe by another way than through the device's own protocol, `halt` is that second path: it makes a
+stop work while the driver hangs.
 """
 
 from __future__ import annotations
@@ -119,6 +121,16 @@ class Thing:
 
     def close(self) -> None:
         """Let go of the device. Called on the lane at stop and before a new `open`; must not raise when not open."""
+
+    def halt(self) -> None:
+        """Put every output to its safe value by a way that does not need the lane; override it where there is one.
+
+        Such as a contactor before the board, or a line that disables all drivers. Called when stop is pressed, from
+        another thread while any other method may be running or hanging; must not wait for them. A call that was
+        running may come to its end after it and should not undo it. Safe values are written on the lane as well, once
+        it is free: the first write after a halt may make the way ready again. Raise when it cannot be done.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no second path")
 
     def resource(self) -> str:
         """What must not be used by two at once, such as "serial:/dev/ttyUSB0"; its lane has this name."""

@@ -122,7 +122,7 @@ class ScriptedHub:
                 if last:
                     hub._over.wait(30)
 
-            do_GET = do_PUT = do_POST = _serve  # noqa: N815 - the names that http.server calls
+            do_GET = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Tests are quiet."""

@@ -55,6 +55,8 @@ class SimThing(Thing):
         self._closed = threading.Event()
         self._started: int | None = None
         self._steps = 0
+        self.outputs_lock = threading.RLock()
+        """Held while an output changes: a second path may do that from another thread than the lane's."""
 
     @property
     def trace(self) -> deque[Traced]:
@@ -135,8 +137,9 @@ class SimThing(Thing):
 
     def put(self, output: str, value: Value) -> None:
         """Set an output and trace it, also when it had that value already: a command done twice must show."""
-        self.outputs[output] = value
-        self._trace.note(self.clock.mono(), output, value)
+        with self.outputs_lock:  # so that the trace tells the changes in the order in which they happened
+            self.outputs[output] = value
+            self._trace.note(self.clock.mono(), output, value)
 
     def reach(self) -> None:
         """Get through to the device: waits while it hangs, raises ConnectionError when it cannot be reached."""

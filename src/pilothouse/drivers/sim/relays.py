@@ -12,7 +12,8 @@ class Relays(SimThing):
     """A board of four relays, as they come with USB or I2C.
 
     Wiring: none, it is simulated; on a real one use the NO contacts, so that a dead board is a safe board.
-    Switching is instant, and the readback is the contact, not the coil.
+    Switching is instant, and the readback is the contact, not the coil. A contactor cuts the current of all coils, also
+    while the board does not answer: its second path. Until a relay is next switched off, none can be switched on then.
 
         [things.relays]
         driver = "sim.relays"
@@ -28,11 +29,24 @@ class Relays(SimThing):
     switched: Readable[int] = readable(doc="how often any contact has moved since power-on", every=2.0)
 
     _moves = 0
+    _cut = False
+    """Whether the contactor is open."""
 
     def put(self, output: str, value: Value) -> None:
         """Set a contact; counts it when it moves."""
-        self._moves += self.outputs[output] != value
-        super().put(output, value)
+        with self.outputs_lock:
+            if value and self._cut:
+                raise ConnectionError("the contactor of the coils is open; switching any relay off closes it")
+            self._cut = False
+            self._moves += self.outputs[output] != value
+            super().put(output, value)
+
+    def halt(self) -> None:
+        """Open the contactor: all contacts open, whatever the board is at."""
+        with self.outputs_lock:
+            for output in self.power_on:
+                self.put(output, False)
+            self._cut = True
 
     def read_switched(self) -> int:
         """Moves of all contacts."""

@@ -1,0 +1,1 @@
+"""The fault suite: what must never happen, whatever is killed or frozen under load."""
