@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pilothouse.bus.messages import End, Outcome, Why
-from pilothouse.errors import CannotStart, RecordError
+from pilothouse.bus.messages import End, Made, Outcome, Why
+from pilothouse.errors import CannotStart, NotThere, RecordError
 from pilothouse.model import new_id
-from pilothouse.record import Intent, Ledger, Line, Position
+from pilothouse.record import Act, Intent, Ledger, Line, Position, Wanted
+from pilothouse.record.database import migrations, statements
+from pilothouse.record.search import search
 from pilothouse.testing import FakeClock
 
 
@@ -234,3 +238,171 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path, clock: FakeClock)
     (tmp_path / "record").write_text("a file where the folder should be")
     with pytest.raises(CannotStart, match="cannot be opened"):
         await Ledger.open(tmp_path / "record" / "main.db", clock)
+
+
+async def test_what_the_agent_did_by_itself_is_a_whole_line(ledger: Ledger) -> None:
+    """It says which rule did it and why; an intent of a hub, where there is one, stands."""
+    made = Made(kind="property", input=False, origin="max-on", reason="it was on for 20 min", time=1_700_000_000_005)
+    await ledger.end(outcome(value=False, made=made))
+    found = await line(ledger)
+    assert (found.kind, found.name, found.input, found.who, found.origin) == (
+        "property",
+        "fan",
+        False,
+        "guard",
+        "max-on",
+    )
+    assert (found.reason, found.made, found.end, found.value) == ("it was on for 20 min", made.time, "confirmed", False)
+    await ledger.intend(intent("command-2"))
+    await ledger.end(outcome("command-2", made=made))
+    assert ((await line(ledger, "command-2")).who, (await line(ledger, "command-2")).origin) == ("ada", "page")
+
+
+async def test_later_truth_has_the_times_of_the_node(ledger: Ledger, clock: FakeClock) -> None:
+    """The hub had given up; the agent's first word comes after."""
+    await ledger.intend(intent())
+    await ledger.end(Outcome(id="command-1", node="pi", epoch=7, thing="relays", name="fan", end=End.UNKNOWN))
+    await clock.advance(60)
+    await ledger.end(outcome(end=End.FAILED, why=Why.DEVICE, detail="no answer"))
+    (truth,) = (await line(ledger)).later
+    assert (truth.end, truth.detail, truth.time) == ("failed", "no answer", clock.now())
+    assert (truth.accepted, truth.asked, truth.ended) == (1_700_000_000_010, 1_700_000_000_011, 1_700_000_000_015)
+
+
+async def test_an_act_on_the_site_is_a_line_that_has_ended(ledger: Ledger) -> None:
+    """Once, however often it is told."""
+    act = Act(id="act-00001", name="lease.take", thing="bench", who="ada", origin="page", made=5, detail="Until 14:30.")
+    await ledger.act(act)
+    await ledger.act(act)
+    (found,) = await ledger.lines()
+    assert (found.kind, found.node, found.thing, found.name) == ("site", "", "bench", "lease.take")
+    assert (found.end, found.made, found.ended, found.detail) == ("confirmed", 5, 5, "Until 14:30.")
+
+
+async def ids(ledger: Ledger, **wanted: Any) -> list[str]:
+    """Last letters of the ids of the lines that fit."""
+    return [found.id[-1] for found in (await ledger.page(Wanted(**wanted))).lines]
+
+
+async def test_lines_by_everything_that_can_be_asked(ledger: Ledger) -> None:
+    """Alone and together."""
+    await ledger.intend(intent("command-1", made=1000))
+    await ledger.intend(intent("command-2", made=2000, origin="api", name="pump", reason="50 % is_too much"))
+    await ledger.intend(intent("command-3", made=3000, kind="action", name="test", input=None, reason="Too HOT"))
+    await ledger.act(Act(id="command-4", name="stop", who="bob", origin="page", made=4000, reason="smoke"))
+    await ledger.end(outcome("command-2", End.FAILED, detail="The Relay is stuck", remedy="knock"))
+    assert await ids(ledger) == ["4", "3", "2", "1"]
+    assert await ids(ledger, origin="api") == ["2"]
+    assert await ids(ledger, kind="site") == ["4"]
+    assert await ids(ledger, kind="property") == ["2", "1"]
+    assert await ids(ledger, kind="action", node="pi") == ["3"]
+    assert await ids(ledger, name="pump") == ["2"]
+    assert await ids(ledger, since=2000) == ["4", "3", "2"]
+    assert await ids(ledger, until=2000) == ["1"]
+    assert await ids(ledger, since=1500, until=3500, who="ada") == ["3", "2"]
+    assert await ids(ledger, text="too") == ["3", "2", "1"]
+    assert await ids(ledger, text="RELAY is") == await ids(ledger, text="knock") == ["2"]
+    assert await ids(ledger, text="50 %") == await ids(ledger, text="is_too") == ["2"]
+    assert await ids(ledger, text="%") == ["2"]
+    assert await ids(ledger, thing="relays", end="failed", who="ada", origin="api") == ["2"]
+    assert await ids(ledger, end="", thing="relays") == ["3", "1"]
+    assert await ids(ledger, end="confirmed") == ["4"]
+
+
+async def pages(ledger: Ledger, wanted: Wanted, limit: int) -> list[list[str]]:
+    """Ids of all pages, one after the other."""
+    found, before = [], ""
+    while True:
+        page = await ledger.page(wanted, before=before, limit=limit)
+        found.append([each.id for each in page.lines])
+        before = page.next
+        if not before:
+            return found
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(who="ada"), Wanted(since=0), Wanted(end="", origin="page")])
+async def test_pages_follow_one_another(ledger: Ledger, wanted: Wanted) -> None:
+    """Every line once, newest first, and the last page says that it is the last."""
+    names = [f"command-{number:03}" for number in range(25)]
+    for number, name in enumerate(names):
+        await ledger.intend(intent(name, made=1000 + number // 3))
+    found = await pages(ledger, wanted, 10)
+    assert [len(page) for page in found] == [10, 10, 5] and [*chain(*found)] == names[::-1]
+    assert [len(page) for page in await pages(ledger, wanted, 25)] == [25]
+
+
+@pytest.mark.parametrize(
+    "wanted", [Wanted(text="needle"), Wanted(text="needle", who="ada"), Wanted(text="needle", since=0)]
+)
+async def test_a_page_looks_at_a_bounded_part_of_the_ledger(
+    ledger: Ledger, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be empty and still have a next one; nothing is left out on the way."""
+    monkeypatch.setattr("pilothouse.record.search.WINDOW", 4)
+    for number in range(20):
+        await ledger.intend(
+            intent(f"command-{number:03}", made=number, reason="needle" if number in (1, 2, 11) else "")
+        )
+    found = await pages(ledger, wanted, 10)
+    assert found[0] == [] and [*chain(*found)] == ["command-011", "command-002", "command-001"]
+
+
+async def test_a_page_before_a_line_that_is_not_there(ledger: Ledger) -> None:
+    """It is said, and not taken for the end of the ledger."""
+    with pytest.raises(NotThere, match="nothing-there"):
+        await ledger.page(Wanted(), before="nothing-there")
+
+
+INDEXED = [
+    Wanted(node="pi"),
+    Wanted(node="pi", thing="relays"),
+    Wanted(thing="relays"),
+    Wanted(who="ada"),
+    Wanted(origin="page"),
+    Wanted(end="failed"),
+    Wanted(end=""),
+    Wanted(kind="site"),
+    Wanted(since=5, until=9),
+    Wanted(since=5, who="ada", end="failed"),
+    Wanted(who="ada", end="failed", text="x"),
+]
+
+
+@pytest.mark.parametrize("wanted", INDEXED)
+async def test_a_filter_is_read_off_an_index(ledger: Ledger, wanted: Wanted) -> None:
+    """Neither the whole table is walked over nor are its lines sorted."""
+
+    def plans(connection: sqlite3.Connection) -> list[str]:
+        asked: list[str] = []
+        connection.set_trace_callback(asked.append)
+        search(connection, wanted, "", 50)
+        connection.set_trace_callback(None)
+        return [row[3] for sql in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+
+    said = await ledger.database.read(plans)
+    assert said and all("SEARCH command USING" in step for step in said if "command" in step), said
+    assert not any("TEMP B-TREE" in step for step in said), said
+
+
+async def test_an_older_record_is_brought_up_to_date(tmp_path: Path, clock: FakeClock) -> None:
+    """Lines and later truths from before stand as they were."""
+    path = tmp_path / "main.db"
+    connection = sqlite3.connect(path)
+    for statement in statements(migrations("main")[0]):
+        connection.execute(statement)
+    connection.execute(
+        "INSERT INTO command (id, node, thing, kind, name, input, who, origin, reason, made, ttl, epoch, ended_as)"
+        " VALUES ('command-1', 'pi', 'relays', 'property', 'fan', 'true', 'ada', 'page', '', 5, 5.0, 7, 'unknown')"
+    )
+    connection.execute("INSERT INTO later_truth VALUES ('command-1', 'confirmed', '', 'true', 9)")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    ledger = await Ledger.open(path, clock)
+    found = await line(ledger)
+    assert (found.who, [(truth.end, truth.time, truth.asked) for truth in found.later]) == (
+        "ada",
+        [("confirmed", 9, 0)],
+    )
+    assert await ids(ledger, end="unknown") == ["1"]
+    await ledger.close()

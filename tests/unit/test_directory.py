@@ -7,11 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.bus.messages import Batch, Described, Message, Presence, State
+from pilothouse.bus.messages import (
+    Batch,
+    Call,
+    Described,
+    End,
+    Lanes,
+    LaneView,
+    Latch,
+    Message,
+    Outcome,
+    Presence,
+    State,
+)
 from pilothouse.errors import NotThere
 from pilothouse.hub.directory import Change, Directory, NodeLife
 from pilothouse.model import (
     Address,
+    Bar,
     Health,
     PropertyDescription,
     PropertyState,
@@ -44,13 +57,33 @@ def described(epoch: int = 1, thing: str = "bench") -> Described:
 def state(epoch: int, number: int, seq: int, x: float, *, ok: bool = True, wish: float | None = None) -> State:
     """A state of the bench."""
     properties = {
-        "x": PropertyState(value=x, time=T0 + seq, wish=wish, wish_time=T0 if wish is not None else 0),
+        "x": PropertyState(
+            value=x,
+            time=T0 + seq,
+            wish=wish,
+            wish_time=T0 if wish is not None else 0,
+            accepted=wish,
+            accepted_time=T0 + number if wish is not None else 0,
+            differs_since=T0 + number if wish is not None else 0,
+        ),
         "y": PropertyState(value=-x, time=T0 + seq),
     }
     health = Health(ok=ok, error="" if ok else "broken")
-    return State(
-        node="pi", epoch=epoch, thing="bench", number=number, seq=seq, time=T0, health=health, properties=properties
-    )
+    bars = {} if ok else {"x": Bar(rule="interlock", text=f"state {number}")}
+    about = {"node": "pi", "epoch": epoch, "thing": "bench", "number": number, "seq": seq, "time": T0}
+    return State(**about, health=health, properties=properties, bars=bars)  # type: ignore[arg-type]
+
+
+def lanes(epoch: int, time: int, *running: str) -> Lanes:
+    """What runs on the node's one lane."""
+    calls = [Call(thing="bench", label=label, since=T0) for label in running]
+    views = tuple(LaneView(name="serial", things=("bench",), running=call) for call in calls)
+    return Lanes(node="pi", epoch=epoch, time=time, lanes=views)
+
+
+def latch(id: str = "stop-0001") -> Latch:
+    """A stop."""
+    return Latch(id=id, kind="hard", time=T0, who="ada", origin="page")
 
 
 def batch(epoch: int, seq: int, x: float, *, time: int | None = None) -> Batch:
@@ -67,6 +100,8 @@ def feed(directory: Directory, message: Message, *, now: int = T0, mono: int = 0
         return directory.described(message)
     if isinstance(message, State):
         return directory.state(message)
+    if isinstance(message, Lanes):
+        return directory.told_lanes(message)
     assert isinstance(message, Batch)
     return directory.batch(message)
 
@@ -79,6 +114,8 @@ OLD: list[Message] = [
     batch(1, 2, 101.0),
     state(1, 9, 9, 102.0, wish=2.0),
     batch(1, 50, 103.0, time=T0 + 10**9),
+    lanes(1, T0 + 10**9, "writing x"),
+    presence(1, 11_000, stops=(latch(),)),
 ]
 NEW: list[Message] = [
     presence(2, 20_000),
@@ -94,7 +131,8 @@ NEW: list[Message] = [
 
 def picture(directory: Directory) -> bytes:
     """All that a directory shows."""
-    return msgspec.json.encode([directory.nodes(), directory.things(), directory.description(BENCH)])
+    told = [directory.nodes(), directory.things(), directory.description(BENCH), directory.lanes("pi")]
+    return msgspec.json.encode(told)
 
 
 def _expected() -> bytes:
@@ -230,3 +268,60 @@ def test_a_deadline_is_in_the_nodes_own_clock() -> None:
     directory = Directory()
     directory.presence(presence(3, mono=500_000), now=T0 + 500_000, mono=1000)
     assert directory.deadline("pi", 5.0, mono=2000) == (3, 500_000 + 1000 + 5000)
+
+
+def test_wish_and_acceptance_come_from_the_state_and_the_value_from_the_newer_of_both() -> None:
+    """A batch and a confirmation change the reading only; a state that is older than a batch brings all but it."""
+    directory = Directory()
+    for message in (presence(), described(), state(1, 1, 1, 5.0, wish=7.0)):
+        feed(directory, message)
+    feed(directory, batch(1, 3, 6.0))
+    known = directory.property(BENCH, "x")[1]
+    assert (known.value, known.time, known.wish, known.accepted) == (6.0, T0 + 3, 7.0, 7.0)
+    assert (known.accepted_time, known.differs_since) == (T0 + 1, T0 + 1)
+    feed(directory, state(1, 2, 2, 5.0, wish=8.0))
+    known = directory.property(BENCH, "x")[1]
+    assert (known.value, known.time, known.wish, known.accepted) == (6.0, T0 + 3, 8.0, 8.0)
+    assert (known.accepted_time, known.differs_since) == (T0 + 2, T0 + 2)
+    done = Outcome(id="id-0000001", node="pi", epoch=1, thing="bench", name="x", end=End.CONFIRMED, value=9.0, ended=T0)
+    directory.confirmed(done)
+    known = directory.property(BENCH, "x")[1]
+    assert (known.value, known.wish, known.accepted, known.differs_since) == (9.0, 8.0, 8.0, T0 + 2)
+
+
+def test_a_bar_is_shown_with_its_thing_until_a_state_lifts_it() -> None:
+    """And is a change of the thing."""
+    directory = Directory()
+    for message in (presence(), described(), state(1, 1, 1, 5.0)):
+        feed(directory, message)
+    barred = msgspec.structs.replace(state(1, 2, 1, 5.0), bars={"x": Bar(rule="min-off", text="it rests")})
+    assert feed(directory, barred).things == {BENCH}
+    assert directory.thing(BENCH).bars["x"].text == "it rests"
+    assert feed(directory, msgspec.structs.replace(barred, number=3)) == Change()
+    assert feed(directory, state(1, 4, 1, 5.0)).things == {BENCH} and directory.thing(BENCH).bars == {}
+
+
+def test_lanes_are_those_of_this_run_of_the_node() -> None:
+    """What an earlier run said of them is gone with it."""
+    directory = Directory()
+    feed(directory, presence(1))
+    assert directory.lanes("pi") is None
+    assert feed(directory, lanes(1, T0, "writing x")).lanes == {"pi"}
+    feed(directory, presence(2, 20_000))
+    assert directory.lanes("pi") is None
+    assert feed(directory, lanes(1, T0 + 5, "writing x")) == Change() and directory.lanes("pi") is None
+    assert feed(directory, lanes(2, T0)).lanes == {"pi"}
+    found = directory.lanes("pi")
+    assert found is not None and found.lanes == ()
+    with pytest.raises(NotThere):
+        directory.lanes("pu")
+
+
+def test_the_stops_that_a_node_obeys_are_in_its_view() -> None:
+    """A new one is a change; the same ones again are none."""
+    directory = Directory()
+    feed(directory, presence(1, 10_000))
+    assert feed(directory, presence(1, 12_000, stops=(latch(),))).nodes == {"pi"}
+    assert directory.node("pi").stops == [latch()]
+    assert feed(directory, presence(1, 14_000, stops=(latch(),))) == Change()
+    assert feed(directory, presence(1, 16_000)).nodes == {"pi"} and directory.node("pi").stops == []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from pilothouse.bus.messages import Described, End, Outcome
+from pilothouse.bus.messages import Described, End, Lanes, Outcome
 from pilothouse.hub import frames
 from pilothouse.hub.directory import Change, Directory
+from pilothouse.hub.stand_view import StandView
 from pilothouse.model import Address, PropertyDescription, Reading, ThingDescription
 
 A, B = Address("pi", "a"), Address("pi", "b")
@@ -75,3 +76,18 @@ def test_a_snapshot_is_json_with_its_time_first() -> None:
     assert decoded["time"] == 42 and [thing["thing"] for thing in decoded["things"]] == ["a"]
     event = frames.event("snapshot", 3, data)
     assert event.startswith(b"id: 3\nevent: snapshot\ndata: {") and event.endswith(b"}\n\n") and event.count(b"\n") == 4
+
+
+def test_stands_are_for_everybody_and_lanes_for_who_watches_their_node() -> None:
+    """In a change and in a snapshot."""
+    known = directory()
+    lanes = Lanes(node="pi", epoch=1, time=5, lanes=())
+    stand = StandView(stand="bench", title="Bench", things=["pi/a"], length=60.0, holder="ada")
+    gathered = frames.Gathered()
+    gathered.add(known.told_lanes(lanes))
+    gathered.stands["bench"] = stand
+    for wanted, told in ((None, [lanes]), (frozenset({A}), [lanes]), (frozenset({Address("pu", "a")}), [])):
+        frame = gathered.frame(known, wanted, now=1)
+        assert frame is not None and frame.lanes == told and frame.stands == [stand]
+        snapshot = msgspec.json.decode(frames.snapshot(known, wanted, {"link": True}, [stand]))
+        assert len(snapshot["lanes"]) == len(told) and snapshot["stands"][0]["holder"] == "ada"

@@ -66,7 +66,7 @@ def test_a_line_to_type_keeps_its_end() -> None:
 def test_every_end_and_reason_has_a_status(end: End, why: Why) -> None:
     """And only a confirmed one is a success."""
     status = status_of(end, why)
-    assert (status == 200) == (end is End.CONFIRMED) and status in (200, 403, 404, 409, 422, 502, 503, 504)
+    assert (status == 200) == (end is End.CONFIRMED) and status in (200, 403, 404, 409, 422, 423, 428, 502, 503, 504)
 
 
 def test_the_answer_from_the_ledger_is_the_answer_that_was_given() -> None:

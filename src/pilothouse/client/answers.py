@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from pilothouse.model import Health, PropertyState, Quality, ThingDescription, Value
+from pilothouse.client.control_answers import LanesNow, Stand, StopNow
+from pilothouse.model import ActionDescription, Bar, Health, PropertyState, Quality, ThingDescription, Value
 
 
 class HubHealth(Struct, frozen=True, kw_only=True):
@@ -36,6 +37,8 @@ class Node(Struct, frozen=True, kw_only=True):
     clock_offset: int = 0
     """Milliseconds that its wall clock is ahead of the hub's."""
     things: list[str] = []
+    stops: list[StopNow] = []
+    """Stops that it obeys."""
     notes: list[str] = []
 
 
@@ -47,6 +50,8 @@ class ThingNow(Struct, frozen=True, kw_only=True):
     title: str = ""
     health: Health = Health()
     properties: dict[str, PropertyState] = {}
+    bars: dict[str, Bar] = {}
+    """Why an output may not leave its safe value, or an action not be called, right now."""
     description: ThingDescription | None = None
     """Units, limits, actions; only there when one thing was asked for."""
 
@@ -66,9 +71,40 @@ class PropertyNow(Struct, frozen=True, kw_only=True):
     wish: Value = None
     """What was last asked for; meaningful when wish_time is not 0."""
     wish_time: int = 0
+    accepted: Value = None
+    """What the device last took; meaningful when accepted_time is not 0."""
+    accepted_time: int = 0
+    differs_since: int = 0
+    """Since when the reading shows something else than what the device took; 0 = it does not."""
     unit: str = ""
     age_ms: float | None = None
     """Milliseconds since it was read; None = never read."""
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """One thing that stands against doing something now."""
+
+    rule: str = ""
+    """"stop", "lease", "interlock", "exclusive", "min-off", "device", "away" or "read-only"."""
+    text: str = ""
+    remedy: str = ""
+    until: int = 0
+    """When it is over by itself; 0 = nobody can say."""
+    holder: str = ""
+    """Who holds the stand, for "lease"."""
+
+
+class Explained(PropertyNow, frozen=True, kw_only=True):
+    """Whether something may be done now, as far as the hub knows; for a property, with how it stands now."""
+
+    may: bool = False
+    """Whether nothing is known against it. Going to the safe value is always free."""
+    why_not: list[Reason] = []
+    confirm: str = ""
+    """"" or whose confirmation it needs: "yes" = that of whoever commands, "two-person" = somebody else's."""
+    hazard: str = ""
+    action: ActionDescription | None = None
+    """The action, when one was asked for."""
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -99,14 +135,26 @@ class LaterTruth(Struct, frozen=True, kw_only=True):
     time: int = 0
 
 
+class Step(Struct, frozen=True, kw_only=True):
+    """One step of the story of a command."""
+
+    at: int = 0
+    what: str = ""
+    by: str = ""
+    """Whose clock told the time: "hub" or "node"."""
+
+
 class LedgerLine(Struct, frozen=True, kw_only=True):
-    """One command: who, what, why, and its honest end."""
+    """One command, or an act on the site: who, what, why, and its honest end."""
 
     id: str
     node: str = ""
     thing: str = ""
+    """For an act on the site, the stand that it was about."""
     kind: str = ""
+    """"property", "action" or "site"."""
     name: str = ""
+    """The property or action; of an act, what was done: "stop", "safe-end", "lift", "lease.take" …"""
     input: Value = None
     who: str = ""
     origin: str = ""
@@ -119,10 +167,13 @@ class LedgerLine(Struct, frozen=True, kw_only=True):
     detail: str = ""
     remedy: str = ""
     value: Value = None
+    accepted: int = 0
     asked: int = 0
     ended: int = 0
     took_ms: float = 0.0
     later: list[LaterTruth] = []
+    story: list[Step] = []
+    """What became of it, step by step; only where one line was asked for."""
 
 
 class SeriesData(Struct, frozen=True, kw_only=True):
@@ -147,6 +198,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     hub: dict[str, Any] = {}
     nodes: list[Node] = []
     things: list[ThingNow] = []
+    stands: list[Stand] = []
+    lanes: list[LanesNow] = []
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -158,6 +211,8 @@ class Change(Struct, frozen=True, kw_only=True):
     things: list[ThingNow] = []
     nodes: list[Node] = []
     hub: dict[str, Any] = {}
+    stands: list[Stand] = []
+    lanes: list[LanesNow] = []
     described: bool = False
     ended: list[Ended] = []
 
@@ -184,6 +239,8 @@ class LineList(Struct, frozen=True, kw_only=True):
     """What `GET /api/ledger` answers."""
 
     lines: list[LedgerLine] = []
+    next: str = ""
+    """What `before` must be for the next older page; "" = there is nothing older."""
 
 
 class SeriesList(Struct, frozen=True, kw_only=True):

@@ -27,13 +27,14 @@ from pilothouse.hub.pages.render import STATIC
 from pilothouse.hub.problems import MEDIA_TYPE, Problem, WebError, broken, encode, problem_of, problem_of_status
 from pilothouse.hub.site import Site
 from pilothouse.hub.stats import Averages
+from pilothouse.hub.stops import Stops
 
 log = logging.getLogger(__name__)
 
 
-def make_app(site: Site, *, live: Live, commands: Commands, averages: Averages) -> Doorway:
+def make_app(site: Site, *, live: Live, commands: Commands, stops: Stops, averages: Averages) -> Doorway:
     """The ASGI application of one hub."""
-    state = State({"site": site, "commands": commands, "averages": averages})
+    state = State({"site": site, "commands": commands, "stops": stops, "averages": averages})
     routes: list[ControllerRouterHandler] = [
         *api_routes,
         *page_routes,

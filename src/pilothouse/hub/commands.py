@@ -49,6 +49,8 @@ class Wish(NamedTuple):
     reason: str
     ttl: float
     """Seconds."""
+    confirmation: str = ""
+    """The token that the agent gave for exactly this command, where it needs one."""
 
 
 class Ended(NamedTuple):
@@ -92,6 +94,11 @@ class Commands:
         task.add_done_callback(lambda done: self._forget(wish.id, done))
         return await asyncio.shield(task)
 
+    def node_of(self, id: str) -> str:
+        """The node that a command of this id is on its way to through this hub; "" = none is."""
+        running = self._running.get(id)
+        return running[0].address.node if running is not None else ""
+
     async def close(self, within: float = 1.0) -> None:
         """Take nothing new, and wait at most `within` seconds for what is on its way and for the ledger."""
         self._closing = True
@@ -132,7 +139,7 @@ class Commands:
         known = await self._intend(wish, made=made, epoch=epoch)
         if known is not None:
             _check_same(wish, known)
-            return Ended(await self._earlier(known, wish.ttl), replayed=True)
+            return Ended(await self._earlier(known, timeout), replayed=True)
         try:
             outcome = await self._send(wish, epoch, deadline, timeout)
         except Exception:  # edge: what is in the ledger as begun must get an end, whatever we did wrong
@@ -195,8 +202,10 @@ class Commands:
             who=wish.who,
             origin=wish.origin,
             reason=wish.reason,
+            confirmation=wish.confirmation,
         )
         subject = self._subjects.command(node, thing, wish.name)
+        self._site.stands.used(wish.address, wish.who)  # what it has to tell the bus comes after the command
         try:
             return await bus.request(subject, command, Outcome, timeout)
         except NodeAway:
@@ -230,10 +239,10 @@ class Commands:
             ended=self._site.clock.now(),
         )
 
-    async def _earlier(self, line: Line, ttl: float) -> Outcome:
-        """How a command ended that was sent before; waits up to `ttl` seconds for an end that is still to come."""
+    async def _earlier(self, line: Line, timeout: float) -> Outcome:
+        """How a command ended that was sent before; waits up to `timeout` seconds for an end that is still to come."""
         clock, found = self._site.clock, line
-        limit = clock.mono() + ttl * 1000
+        limit = clock.mono() + timeout * 1000
         while found.end == "" and clock.mono() < limit:
             await clock.sleep(_LOOK_AGAIN)
             found = await self._site.ledger.line(line.id) or found

@@ -11,10 +11,19 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pilothouse.bus.messages import Batch, Described, Outcome, Presence, State
+from pilothouse.bus.messages import Batch, Described, Lanes, Latch, Outcome, Presence, State
 from pilothouse.errors import NotThere, nearest
 from pilothouse.hub.pulse import Pulse
-from pilothouse.model import Address, Health, PropertyDescription, PropertyState, Quality, Reading, ThingDescription
+from pilothouse.model import (
+    Address,
+    Bar,
+    Health,
+    PropertyDescription,
+    PropertyState,
+    Quality,
+    Reading,
+    ThingDescription,
+)
 
 AWAY_AFTER = 5.0
 """Seconds without a word after which a node is away; presence comes every 2 s."""
@@ -48,6 +57,8 @@ class NodeView(Struct, kw_only=True):
     clock_offset: int = 0
     """Milliseconds that the node's wall clock is ahead of the hub's, as well as one message can tell."""
     things: list[str] = []
+    stops: list[Latch] = []
+    """Stops that it said it obeys."""
     notes: list[str] = []
 
 
@@ -59,6 +70,8 @@ class ThingView(Struct, kw_only=True):
     title: str = ""
     health: Health
     properties: dict[str, PropertyState]
+    bars: dict[str, Bar] = {}
+    """Why an output (by its property) may not leave its safe value, or an action not be called, right now."""
 
 
 class Change(Struct, kw_only=True):
@@ -66,9 +79,11 @@ class Change(Struct, kw_only=True):
 
     nodes: set[str] = set()
     things: set[Address] = set()
-    """Things whose view must be sent whole: description, health or wish changed."""
+    """Things whose view must be sent whole: description, health, wish or a bar changed."""
     readings: list[tuple[str, Reading]] = []
     """(node, reading), newest only."""
+    lanes: set[str] = set()
+    """Nodes that told of their lanes."""
     described: bool = False
     """Whether a description changed, so that pages need a reload of what is there."""
 
@@ -79,12 +94,14 @@ class _Node:
         self.pulse = Pulse()
         self.epoch = 0
         """Highest epoch of any message; what is older is dropped."""
+        self.lanes: Lanes | None = None
 
 
 class _Thing:
     def __init__(self, description: ThingDescription) -> None:
         self.description = description
         self.health = Health()
+        self.bars: dict[str, Bar] = {}
         self.properties: dict[str, PropertyState] = {}
         self.heard: tuple[int, int] = (0, 0)
         """(epoch, number) of the last state taken."""
@@ -115,7 +132,7 @@ class Directory:
         if message.state == "leaving":
             life = NodeLife.LEFT
         new = message.epoch != view.epoch or list(message.things) != view.things
-        changed = new or life is not view.life or list(message.notes) != view.notes
+        changed = new or (life, [*message.notes], [*message.stops]) != (view.life, view.notes, view.stops)
         if life is not view.life:
             view.since = now - age
         view.life = life
@@ -125,6 +142,7 @@ class Directory:
         view.clock_offset = message.time - (now - age)
         view.things = list(message.things)
         view.notes = list(message.notes)
+        view.stops = list(message.stops)
         gone = self._drop_gone(message) if new else False
         return Change(nodes={message.node}, described=gone) if changed else Change()
 
@@ -169,8 +187,8 @@ class Directory:
         if order < thing.heard:
             return Change()
         thing.heard = order
-        changed = message.health != thing.health
-        thing.health = message.health
+        changed = (message.health, message.bars) != (thing.health, thing.bars)
+        thing.health, thing.bars = message.health, message.bars
         stamp = (message.epoch, message.seq)
         for name, new in message.properties.items():
             old = thing.properties.get(name)
@@ -210,6 +228,14 @@ class Directory:
             thing.properties[reading.property] = _merged(new, old)
             fresh.append((message.node, reading))
         return Change(readings=fresh)
+
+    def told_lanes(self, message: Lanes) -> Change:
+        """A node told of its lanes."""
+        node = self._nodes.setdefault(message.node, _Node(message.node))
+        if message.epoch < node.epoch or (node.lanes is not None and message.epoch < node.lanes.epoch):
+            return Change()
+        node.lanes = message
+        return Change(lanes={message.node})
 
     def confirmed(self, outcome: Outcome) -> Change:
         """A write was confirmed: its readback is known here before the batch that carries it comes.
@@ -269,6 +295,12 @@ class Directory:
             raise NotThere(f"There is no node {name[:63]!r}", nearest=nearest(name, self._nodes))
         return found.view
 
+    def lanes(self, name: str) -> Lanes | None:
+        """What runs and waits on a node, None when this run of it has not said; raises NotThere."""
+        self.node(name)
+        node = self._nodes[name]
+        return node.lanes if node.lanes is not None and node.lanes.epoch >= node.epoch else None
+
     def thing(self, address: Address) -> ThingView:
         """One thing; raises NotThere with the nearest name."""
         self._find(address)
@@ -325,11 +357,12 @@ class Directory:
             title=thing.description.title,
             health=thing.health,
             properties=dict(thing.properties),
+            bars=thing.bars,
         )
 
 
 def _merged(value: PropertyState, wish: PropertyState) -> PropertyState:
-    """The reading of the one with the wish of the other."""
+    """The reading of the one with all that is known besides from the other: what was wished and what was accepted."""
     return PropertyState(
         value=value.value,
         time=value.time,
@@ -337,4 +370,7 @@ def _merged(value: PropertyState, wish: PropertyState) -> PropertyState:
         wish=wish.wish,
         wish_time=wish.wish_time,
         wish_id=wish.wish_id,
+        accepted=wish.accepted,
+        accepted_time=wish.accepted_time,
+        differs_since=wish.differs_since,
     )

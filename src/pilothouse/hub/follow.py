@@ -6,13 +6,14 @@ import asyncio
 import logging
 
 from pilothouse.bus import Bus, Synced, load_address
-from pilothouse.bus.messages import Batch, Described, Message, Outcomes, Presence, State
+from pilothouse.bus.messages import Batch, Described, Lanes, Message, Outcomes, Presence, State, StopOrder
 from pilothouse.bus.subjects import Subjects, streams
 from pilothouse.errors import BadMessage, BusDown, CannotStart, ConfigError, RecordError, TimedOut
 from pilothouse.hub.directory import Change
 from pilothouse.hub.live import Live
 from pilothouse.hub.site import Site
 from pilothouse.hub.stats import Averages
+from pilothouse.hub.stops import Stops
 from pilothouse.model import Address, Quality, is_name
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,10 @@ _TRY_AGAIN = 2.0
 class Follower:
     """Keeps a site's directory true. Each method runs until it is cancelled."""
 
-    def __init__(self, site: Site, live: Live, averages: Averages) -> None:
+    def __init__(self, site: Site, live: Live, stops: Stops, averages: Averages) -> None:
         self._site = site
         self._live = live
+        self._stops = stops
         self._averages = averages
         self._subjects = Subjects(site.config.site.name)
         self._host = Address(site.node, "host")
@@ -49,12 +51,15 @@ class Follower:
     async def run(self) -> None:
         """Connect, for as long as it takes, and follow."""
         bus = self._site.bus = await self._connect()
+        bus.on_up(self._stops.catch_up)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._streams(bus))
                 group.create_task(self._watch(bus))
                 group.create_task(self._readings(bus))
                 group.create_task(self._outcomes(bus))
+                group.create_task(self._stop_orders(bus))
+                group.create_task(self._site.stands.run(bus))
         finally:
             self._site.link_up = False
 
@@ -83,6 +88,7 @@ class Follower:
             (self._subjects.presence(), Presence),
             (self._subjects.description(), Described),
             (self._subjects.state(), State),
+            (self._subjects.lanes(), Lanes),
         ]
         async for found in bus.watch(streams(self._site.config.site.name)["now"], rows):
             if isinstance(found, Synced):
@@ -92,7 +98,7 @@ class Follower:
                 bus.note_bad(subject, BadMessage("the message names another node or thing than its subject"))
                 continue
             change = self._take(message)
-            if change.nodes or change.things or change.described:
+            if change.nodes or change.things or change.lanes or change.described:
                 self._live.changed(change)
 
     def _take(self, message: Message) -> Change:
@@ -103,7 +109,12 @@ class Follower:
                 self._sample()
             return change
         if isinstance(message, Presence):
-            return directory.presence(message, now=clock.now(), mono=clock.mono())
+            change = directory.presence(message, now=clock.now(), mono=clock.mono())
+            if change.nodes:
+                self._stops.look.set()
+            return change
+        if isinstance(message, Lanes):
+            return directory.told_lanes(message)
         if isinstance(message, Described):
             return directory.described(message)
         return Change()
@@ -123,6 +134,10 @@ class Follower:
         async for _, message in bus.listen(self._subjects.ledger(), Outcomes):
             for outcome in message.outcomes:
                 self._live.ended(outcome)
+
+    async def _stop_orders(self, bus: Bus) -> None:
+        async for _, order in bus.listen(self._subjects.stop(), StopOrder):
+            self._stops.heard(order)
 
     def _sample_from(self, change: Change) -> None:
         if any(reading.thing == "host" and reading.property == "cpu" for _, reading in change.readings):
@@ -176,6 +191,6 @@ def _belongs(subject: str, message: Message) -> bool:
         )
     if isinstance(message, State):
         return names == [message.node, message.thing]
-    if isinstance(message, Presence | Batch):
+    if isinstance(message, Presence | Batch | Lanes):
         return names == [message.node] and is_name(message.node)
     return False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from pilothouse.bus.messages import Outcome
+from pilothouse.bus.messages import Lanes, Outcome
 from pilothouse.hub.directory import Change, Directory, NodeView, ThingView
+from pilothouse.hub.stand_view import StandView
 from pilothouse.hub.viewers import Filter
 from pilothouse.model import Address, Quality, Value
 
@@ -37,14 +39,20 @@ class ChangeFrame(Struct, omit_defaults=True, kw_only=True):
     hub: dict[str, Any] | None = None
     described: bool = False
     ended: list[Ended] = []
+    stands: list[StandView] = []
+    lanes: list[Lanes] = []
+    """Of nodes whose lanes changed, when a wanted thing is theirs."""
 
 
 class SnapshotFrame(Struct, kw_only=True):
     """Data of `event: snapshot`, without its time, which is put in when it is sent."""
 
     hub: dict[str, Any]
+    """The link, the processes of the hub's machine, and the stops that hold."""
     nodes: list[NodeView]
     things: list[ThingView]
+    stands: list[StandView]
+    lanes: list[Lanes]
 
 
 class Gathered:
@@ -57,9 +65,12 @@ class Gathered:
         self.described = False
         self.ended: list[Ended] = []
         self.hub: dict[str, Any] | None = None
+        self.stands: dict[str, StandView] = {}
+        self.lanes: set[str] = set()
 
     def __bool__(self) -> bool:
-        return bool(self.values or self.things or self.nodes or self.described or self.ended or self.hub is not None)
+        parts = (self.values, self.things, self.nodes, self.described, self.ended, self.stands, self.lanes)
+        return any(parts) or self.hub is not None
 
     def add(self, change: Change) -> None:
         """What a message changed in the directory."""
@@ -75,6 +86,7 @@ class Gathered:
             )
         self.things |= change.things
         self.nodes |= change.nodes
+        self.lanes |= change.lanes
         self.described = self.described or change.described
 
     def end(self, outcome: Outcome) -> None:
@@ -91,24 +103,35 @@ class Gathered:
             time=now,
             values=[row for address in addresses for row in self.values[address].values()],
             things=[directory.thing(address) for address in sorted(things) if address in directory],
-            # Nodes are few and small, and a page shows the state of all: everyone gets them.
+            # Nodes and stands are few and small, and a page shows the state of all: everyone gets them.
             nodes=[directory.node(name) for name in sorted(self.nodes)],
             hub=self.hub,
             described=self.described,
             ended=[one for one in self.ended if wanted is None or Address(one.node, one.thing) in wanted],
+            stands=list(self.stands.values()),
+            lanes=_lanes(directory, sorted(self.lanes), wanted),
         )
-        if not (frame.values or frame.things or frame.nodes or frame.described or frame.ended or frame.hub is not None):
-            return None
-        return frame
+        members = (frame.values, frame.things, frame.nodes, frame.described, frame.ended, frame.stands, frame.lanes)
+        return frame if any(members) or frame.hub is not None else None
 
 
-def snapshot(directory: Directory, wanted: Filter, hub: dict[str, Any]) -> bytes:
+def snapshot(directory: Directory, wanted: Filter, hub: dict[str, Any], stands: Sequence[StandView] = ()) -> bytes:
     """All that is known of the `wanted` things, as JSON of a SnapshotFrame."""
     if wanted is None:
         things = directory.things()
     else:
         things = [directory.thing(address) for address in sorted(wanted) if address in directory]
-    return msgspec.json.encode(SnapshotFrame(hub=hub, nodes=directory.nodes(), things=things))
+    nodes = directory.nodes()
+    lanes = _lanes(directory, [node.node for node in nodes], wanted)
+    frame = SnapshotFrame(hub=hub, nodes=nodes, things=things, stands=list(stands), lanes=lanes)
+    return msgspec.json.encode(frame)
+
+
+def _lanes(directory: Directory, nodes: Iterable[str], wanted: Filter) -> list[Lanes]:
+    """Of those nodes that have a wanted thing."""
+    of = None if wanted is None else {address.node for address in wanted}
+    found = (directory.lanes(node) for node in nodes if of is None or node in of)
+    return [lanes for lanes in found if lanes is not None]
 
 
 def event(name: str, number: int, data: bytes) -> bytes:

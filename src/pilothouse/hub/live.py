@@ -102,8 +102,16 @@ class Live:
             self._gathered.end(outcome)
             self._soon()
 
+    def stands_changed(self, names: set[str]) -> None:
+        """Who holds these stands changed, or who would like to."""
+        self._site.revision += 1
+        if self._audiences:
+            stands = self._site.stands.views()
+            self._gathered.stands |= {view.stand: view for view in stands if view.stand in names}
+            self._soon()
+
     def hub_changed(self) -> None:
-        """The link or a process of this machine changed."""
+        """The link, a process of this machine or a stop changed."""
         self._site.revision += 1
         if self._audiences:
             self._gathered.hub = self._site.hub_status()
@@ -133,7 +141,8 @@ class Live:
     def _snapshot(self, wanted: Filter) -> bytes:
         kept = self._snapshots.get(wanted)
         if kept is None or kept[0] != self._site.revision:
-            data = frames.snapshot(self._site.directory, wanted, self._site.hub_status())
+            site = self._site
+            data = frames.snapshot(site.directory, wanted, site.hub_status(), site.stands.views())
             kept = self._snapshots[wanted] = (self._site.revision, data)
         return frames.event("snapshot", self._number, frames.timed(self._site.clock.now(), kept[1]))
 

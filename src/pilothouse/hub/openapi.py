@@ -38,17 +38,23 @@ _TEXTS = {
     401: "No session and no token, or not a good one",
     403: "Whoever asks may not, or another site asked in their name",
     404: "No such node, thing, property or action; `nearest` names the one that was probably meant",
+    409: "It cannot be done as things stand; the detail says why",
     413: "The body has more than 1 MB",
     415: "The body is not application/json",
     422: "The body has the wrong shape",
+    423: "Refused: the lease stands against it; the detail names who holds the stand and until when",
     500: "The hub made a mistake; its log says which",
     503: "The record, the bus or the hub cannot do it now",
+    504: "No answer in time",
 }
 _COMMAND_TEXTS = {
     403: "Refused for want of rights; or another site asked",
     404: "Not there: the hub (without a line in the ledger) or the agent knows no such thing",
-    409: "Refused: read-only, or too much is waiting for this device",
+    409: "Refused: read-only, too much is waiting for this device, an interlock or another rule of the guard, stop was "
+    "pressed, or somebody took it back",
     422: "Refused: wrong type or outside the limits; or the body has the wrong shape",
+    423: "Refused: somebody else holds the stand, or nobody does and it must be held",
+    428: "Refused: it needs a confirmation, see POST /api/confirmations",
     502: "Failed: the device was asked and said no, or its readback shows another value",
     503: "Refused: the node is away, stopping or has started anew; or the record cannot be written",
     504: "Expired (it will never be done) or unknown (nobody can say what became of it)",
@@ -73,7 +79,7 @@ def command_answers(kind: Any) -> dict[int, ResponseSpec]:
     return found
 
 
-def body_of(kind: type[msgspec.Struct], example: dict[str, Any]) -> type[Operation]:
+def body_of(kind: type[msgspec.Struct], example: dict[str, Any], *, required: bool = True) -> type[Operation]:
     """The class of an operation whose body is a `kind`; handlers read bodies themselves, for honest statuses."""
 
     @dataclass
@@ -82,7 +88,7 @@ def body_of(kind: type[msgspec.Struct], example: dict[str, Any]) -> type[Operati
             (schema,), parts = msgspec.json.schema_components([kind])
             own = parts[kind.__name__] if "$ref" in schema else schema
             media = OpenAPIMediaType(schema=_schema(own), example=example)
-            self.request_body = RequestBody(content={"application/json": media}, required=True)
+            self.request_body = RequestBody(content={"application/json": media}, required=required)
 
     return WithBody
 
@@ -120,6 +126,7 @@ def config() -> OpenAPIConfig:
         tags=[
             Tag(name="Things", description="What is there, and what it shows now."),
             Tag(name="Commands", description="Writing and doing; every call ends in exactly one honest end."),
+            Tag(name="Stands", description="What is used together, and who holds it."),
             Tag(name="Live", description="What changes, as it changes."),
             Tag(name="Record", description="What was: readings, events, commands."),
             Tag(name="Hub", description="The hub itself."),
@@ -131,10 +138,10 @@ def config() -> OpenAPIConfig:
 def complete(document: OpenAPI) -> None:
     """Add what is served below the framework."""
     text = (
-        "Server-Sent Events. First `snapshot` with all that is wanted: {time, hub, nodes, things}. Then `change` with "
-        "members only when there is something in them: {time, values: [[node, thing, property, time, value, "
-        "quality]], things, nodes, hub, described, ended}. `beat` every 2 s. A viewer that falls behind, and one "
-        "that comes back, gets a fresh snapshot."
+        "Server-Sent Events. First `snapshot` with all that is wanted: {time, hub, nodes, things, stands, lanes}. "
+        "Then `change` with members only when there is something in them: {time, values: [[node, thing, property, "
+        "time, value, quality]], things, nodes, hub, described, ended, stands, lanes}. `beat` every 2 s. A viewer that "
+        "falls behind, and one that comes back, gets a fresh snapshot."
     )
     wanted = Parameter(
         name="things",

@@ -86,6 +86,9 @@ TITLES = {
     "key-reused": "The key belongs to another command",
     "broken": "The hub made a mistake",
     "not-confirmed": "The command was not confirmed",
+    "lease": "The lease of the stand stands against it",
+    "no-confirmation": "There is no token for this command",
+    "not-waiting": "The command does not wait any more",
 }
 """Title of every kind of problem; the reference page is made from it."""
 

@@ -18,8 +18,10 @@ from pilothouse.hub.commands import Commands
 from pilothouse.hub.follow import Follower
 from pilothouse.hub.listening import Listening
 from pilothouse.hub.live import Live
+from pilothouse.hub.obeying import Obeying
 from pilothouse.hub.site import Site
 from pilothouse.hub.stats import Averages
+from pilothouse.hub.stops import Stops
 from pilothouse.record.history import History
 from pilothouse.record.ledger import Ledger
 from pilothouse.record.people import People
@@ -66,13 +68,16 @@ async def serving(site: Site, listening: Listening) -> AsyncIterator[Serving]:
     """
     site.url = site.config.hub.public_url.rstrip("/") or listening.local
     live, averages = Live(site), Averages()
-    commands = Commands(site, live)
-    follower = Follower(site, live, averages)
+    commands, stops = Commands(site, live), Stops(site, live)
+    follower, obeying = Follower(site, live, stops, averages), Obeying(site, stops)
+    site.stands.told = live.stands_changed
     await follower.remember()
-    server = _Server(_settings(make_app(site, live=live, commands=commands, averages=averages)))
+    await obeying.remember()
+    app = make_app(site, live=live, commands=commands, stops=stops, averages=averages)
+    server = _Server(_settings(app))
     web = asyncio.create_task(server.serve(sockets=[listening.socket]), name="web")
     broken = asyncio.Event()
-    work = {"bus": follower.run(), "tick": follower.tick(), "live": live.run()}
+    work = {"bus": follower.run(), "tick": follower.tick(), "live": live.run(), "stops": obeying.run()}
     tasks = [_forever(part, name, broken) for name, part in work.items()]
     try:
         while not server.started and not web.done():
@@ -89,6 +94,7 @@ async def serving(site: Site, listening: Listening) -> AsyncIterator[Serving]:
             # Ends what still waits for an answer: unknown, and whoever asked is told so.
             await site.bus.close()
         await commands.settle()
+        await stops.close()
         await web
 
 

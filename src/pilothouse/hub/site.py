@@ -7,6 +7,8 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.hub.directory import Directory
+from pilothouse.hub.holding import Holding
+from pilothouse.hub.stands import Stands
 from pilothouse.model import slug
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pilothouse.hub.access import Visitor
     from pilothouse.hub.commands import Commands
     from pilothouse.hub.stats import Averages
+    from pilothouse.hub.stops import Stops
     from pilothouse.record.history import History
     from pilothouse.record.ledger import Ledger
     from pilothouse.record.people import People
@@ -51,6 +54,10 @@ class Site:
         """When this hub started, Unix milliseconds."""
         self.node = config.node.name or slug(socket.gethostname()) or "node"
         """Name of the node that this hub runs on."""
+        self.holding = Holding()
+        """Stops that hold."""
+        self.stands = Stands(self)
+        """Who holds what belongs together."""
         self._up: tuple[int, dict[str, Any]] = (-1, {})
 
     @property
@@ -72,8 +79,12 @@ class Site:
         return self._up[1]
 
     def hub_status(self) -> dict[str, Any]:
-        """What viewers are told of the hub itself: {"link": bool, "processes": {name: {"state", "restarts", …}}}."""
-        return {"link": self.link_up, "processes": self.up_status().get("processes", {})}
+        """What viewers are told of the hub itself, and of the stops that hold (each as a Latch of bus.messages).
+
+        {"link": bool, "processes": {name: {"state", "restarts", …}}, "stops": (latch, …)}
+        """
+        processes = self.up_status().get("processes", {})
+        return {"link": self.link_up, "processes": processes, "stops": self.holding.latches}
 
 
 def site_of(request: Request[Any, Any, Any]) -> Site:
@@ -86,6 +97,12 @@ def commands_of(request: Request[Any, Any, Any]) -> Commands:
     """The way down."""
     commands: Commands = request.app.state.commands
     return commands
+
+
+def stops_of(request: Request[Any, Any, Any]) -> Stops:
+    """Pressing stop, and lifting it."""
+    stops: Stops = request.app.state.stops
+    return stops
 
 
 def averages_of(request: Request[Any, Any, Any]) -> Averages:

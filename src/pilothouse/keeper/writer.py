@@ -192,5 +192,6 @@ class Writer:
 
 def _storable(outcome: Outcome) -> bool:
     """Whether the ledger can hold it; the bus may carry any garbage."""
-    numbers = (outcome.epoch, outcome.accepted, outcome.asked, outcome.ended)
+    made = outcome.made.time if outcome.made is not None else 0
+    numbers = (outcome.epoch, outcome.accepted, outcome.asked, outcome.ended, made)
     return is_id(outcome.id) and all(-(2**62) < number < 2**62 for number in numbers)

@@ -6,17 +6,23 @@ from pilothouse.record.ledger import Ledger
 from pilothouse.record.people import People
 from pilothouse.record.retention import Keep
 from pilothouse.record.rows import (
+    Act,
     Intent,
     LaterTruth,
     Line,
+    Lines,
     Occurrence,
     Position,
     Remembered,
     SeriesData,
+    StopLine,
+    Wanted,
 )
+from pilothouse.record.stops import StopRecord
 from pilothouse.record.troubles import Broken, NoRoom
 
 __all__ = [
+    "Act",
     "Broken",
     "History",
     "HistoryWriter",
@@ -25,10 +31,14 @@ __all__ = [
     "LaterTruth",
     "Ledger",
     "Line",
+    "Lines",
     "NoRoom",
     "Occurrence",
     "People",
     "Position",
     "Remembered",
     "SeriesData",
+    "StopLine",
+    "StopRecord",
+    "Wanted",
 ]

@@ -1,4 +1,7 @@
-"""The ledger: every command with its intent, which is written before the bus sees it, and its one honest end."""
+"""The ledger: every command with its intent, which is written before the bus sees it, and its one honest end.
+
+Acts on the site as a whole, stops and leases, are lines too; they have ended when they are told.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from pilothouse.clock import Clock
 from pilothouse.model import Value
 from pilothouse.record.database import Database
 from pilothouse.record.positions import read_position, write_position
-from pilothouse.record.rows import Intent, LaterTruth, Line, Position
+from pilothouse.record.rows import Act, Intent, LaterTruth, Line, Lines, Position, Wanted
+from pilothouse.record.search import search
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,8 @@ _STORE = (
     f"INSERT INTO command ({_FIELDS}, {_ENDING}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
     " ON CONFLICT (id) DO NOTHING"
 )
-_LATER = "INSERT INTO later_truth (id, ended_as, detail, value, time) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING"
+_LATER_FIELDS = "id, ended_as, detail, value, time, accepted, asked, ended"
+_LATER = f"INSERT INTO later_truth ({_LATER_FIELDS}) VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"  # noqa: S608
 _LIMIT = 1000
 
 
@@ -70,7 +75,8 @@ class Ledger:
         """Write down how a command ended. The first end stands.
 
         A different end that comes later is added as later truth, unless it is only an "unknown". The same end again
-        changes nothing. An outcome whose intent is not here gets a line of its own.
+        changes nothing. An outcome whose intent is not here gets a line of its own; what stands behind it is told by
+        the agent when the command was its own.
         """
         await self.end_some([outcome])
 
@@ -114,21 +120,26 @@ class Ledger:
         limit: int = 100,
     ) -> list[Line]:
         """Lines, newest first; `end` "" means the open ones; `before` is the id of the last line of the page before."""
-        wanted = {"node": node, "thing": thing, "ended_as": end, "who": who}
-        given = {column: value for column, value in wanted.items() if value is not None}
-        tests = [f"{column} = ?" for column in given]
-        arguments: list[Any] = list(given.values())
-        if before is not None:
-            tests.append("n < (SELECT n FROM command WHERE id = ?)")
-            arguments.append(before)
-        where = f" WHERE {' AND '.join(tests)}" if tests else ""
-        arguments.append(max(1, min(limit, _LIMIT)))
+        wanted = Wanted(node=node, thing=thing, end=end, who=who)
+        return (await self.page(wanted, before=before or "", limit=limit)).lines
 
-        def work(connection: sqlite3.Connection) -> list[Line]:
-            rows = connection.execute(f"{_SELECT}{where} ORDER BY n DESC LIMIT ?", arguments).fetchall()
-            return _lines(connection, rows)
+    async def page(self, wanted: Wanted, *, before: str = "", limit: int = 100) -> Lines:
+        """A page of the lines that fit, newest first; the next one begins `before` what it gives as `next`.
+
+        A page looks at a bounded part of the ledger: under several filters it may hold fewer lines than `limit`, even
+        none, and still have a next one. Raises NotThere when there is no line `before`.
+        """
+        most = max(1, min(limit, _LIMIT))
+
+        def work(connection: sqlite3.Connection) -> Lines:
+            found = search(connection, wanted, before, most)
+            return Lines(lines=_lines(connection, _rows(connection, found.numbers)), next=found.next)
 
         return await self.database.read(work)
+
+    async def act(self, act: Act) -> None:
+        """Write down what was done on the site as a whole; it has ended when it is told. The same id twice is once."""
+        await self.database.write(lambda connection: write_act(connection, act))
 
     async def close_open(self, older_than_ms: int) -> int:
         """End every open line whose time to live passed `older_than_ms` ago or more as "unknown"; gives how many."""
@@ -181,19 +192,50 @@ def _end(connection: sqlite3.Connection, outcome: Outcome, now: int) -> None:
     ending = (end, why, outcome.detail, outcome.remedy, value, *stamps)
     if connection.execute(_END, (*ending, outcome.id)).rowcount:
         return
-    made = outcome.accepted or outcome.ended or now
-    bare = (outcome.id, outcome.node, outcome.thing, "", outcome.name, "null", "", "", "", made, 0.0, outcome.epoch)
-    if connection.execute(_STORE, (*bare, *ending)).rowcount:
-        log.warning("a command of unknown origin ended at %s/%s: %s", outcome.node, outcome.thing, outcome.id)
+    if connection.execute(_STORE, (*_told_by_agent(outcome, now), *ending)).rowcount:
+        if outcome.made is None:
+            log.warning("a command of unknown origin ended at %s/%s: %s", outcome.node, outcome.thing, outcome.id)
         return
     first = connection.execute("SELECT ended_as FROM command WHERE id = ?", (outcome.id,)).fetchone()[0]
     if first != end and outcome.end is not End.UNKNOWN:
-        connection.execute(_LATER, (outcome.id, end, outcome.detail, value, now))
+        told = (outcome.accepted, outcome.asked, outcome.ended)
+        connection.execute(_LATER, (outcome.id, end, outcome.detail, value, now, *told))
+
+
+def _told_by_agent(outcome: Outcome, now: int) -> tuple[Any, ...]:
+    """The first half of a line whose intent no hub has written."""
+    made = outcome.made
+    if made is None:
+        since = outcome.accepted or outcome.ended or now
+        kind, input, who, origin, reason = "", "null", "", "", ""
+    else:
+        since, kind, input = made.time, made.kind, _json(made.input)
+        who, origin, reason = made.who, made.origin, made.reason
+    asked_for = (kind, outcome.name, input, who, origin, reason)
+    return (outcome.id, outcome.node, outcome.thing, *asked_for, since, 0.0, outcome.epoch)
+
+
+def write_act(connection: sqlite3.Connection, act: Act) -> None:
+    """Write an act on the site down, within a transaction of somebody's; the same id twice is once."""
+    asked_for = ("site", act.name, _json(act.input), act.who, act.origin, act.reason)
+    ending = (End.CONFIRMED.value, "", act.detail, "", "null", 0, 0, act.made, 0.0)
+    connection.execute(_STORE, (act.id, "", act.thing, *asked_for, act.made, 0.0, 0, *ending))
 
 
 def _line(connection: sqlite3.Connection, id: str) -> Line | None:
     row = connection.execute(f"{_SELECT} WHERE id = ?", (id,)).fetchone()
     return None if row is None else _lines(connection, [row])[0]
+
+
+def _rows(connection: sqlite3.Connection, numbers: list[int]) -> list[tuple[Any, ...]]:
+    """The lines of these numbers, in their order."""
+    rows: dict[int, tuple[Any, ...]] = {}
+    for start in range(0, len(numbers), 100):
+        some = numbers[start : start + 100]
+        marks = ",".join("?" * len(some))
+        sql = f"SELECT {_FIELDS}, {_ENDING}, n FROM command WHERE n IN ({marks})"  # noqa: S608
+        rows |= {row[-1]: row for row in connection.execute(sql, some)}
+    return [rows[number] for number in numbers]
 
 
 def _lines(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[Line]:
@@ -202,11 +244,11 @@ def _lines(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[
         ids = [row[0] for row in rows[start : start + 100]]
         marks = ",".join("?" * len(ids))
         found = connection.execute(
-            f"SELECT id, ended_as, detail, value, time FROM later_truth WHERE id IN ({marks}) ORDER BY time",  # noqa: S608
+            f"SELECT {_LATER_FIELDS} FROM later_truth WHERE id IN ({marks}) ORDER BY time",  # noqa: S608
             ids,
         )
-        for id, end, detail, value, time in found:
-            later.setdefault(id, []).append(LaterTruth(end=end, detail=detail, value=_value(value), time=time))
+        for row in found:
+            later.setdefault(row[0], []).append(_truth(row))
     return [_struct(row, later.get(row[0], [])) for row in rows]
 
 
@@ -234,6 +276,18 @@ def _struct(row: tuple[Any, ...], later: list[LaterTruth]) -> Line:
         ended=row[19],
         took_ms=row[20],
         later=later,
+    )
+
+
+def _truth(row: tuple[Any, ...]) -> LaterTruth:
+    return LaterTruth(
+        end=row[1],
+        detail=row[2],
+        value=_value(row[3]),
+        time=row[4],
+        accepted=row[5],
+        asked=row[6],
+        ended=row[7],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from pilothouse.bus.messages import Latch
 from pilothouse.model import PropertyState, ThingDescription, Value
 
 
@@ -37,6 +38,12 @@ class LaterTruth(Struct, frozen=True, kw_only=True):
     value: Value = None
     time: int
     """When it became known, Unix milliseconds."""
+    accepted: int = 0
+    """When the agent had taken it, node's clock; 0 = it never did, or nobody said."""
+    asked: int = 0
+    """When the device was asked; 0 = it was not, or nobody said."""
+    ended: int = 0
+    """When it had really ended; 0 = nobody said."""
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -44,14 +51,21 @@ class Line(Struct, frozen=True, kw_only=True):
 
     id: str
     node: str
+    """"" for an act on the site as a whole."""
     thing: str
+    """For an act on the site, the stand that it was about; "" = none."""
     kind: str
+    """"property", "action", or "site": an act on the site, such as a stop or a lease."""
     name: str
+    """The property or action; of an act, what was done: "stop", "safe-end", "lift", "lease.take" …"""
     input: Value = None
     who: str
+    """The person or program; "guard" when the agent did it by itself."""
     origin: str
+    """Through what it came: "page", "api", "cli"; of the agent's own, the rule: "max-on", "interlock" …"""
     reason: str = ""
     made: int
+    """When it was asked for, Unix milliseconds."""
     ttl: float
     epoch: int
     end: str = ""
@@ -66,6 +80,62 @@ class Line(Struct, frozen=True, kw_only=True):
     ended: int = 0
     took_ms: float = 0.0
     later: list[LaterTruth] = []
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which lines of the ledger are asked for; None = any."""
+
+    node: str | None = None
+    thing: str | None = None
+    name: str | None = None
+    """The property, action or act."""
+    end: str | None = None
+    """How they ended; "" = they have not."""
+    who: str | None = None
+    origin: str | None = None
+    kind: str | None = None
+    since: int | None = None
+    """Made then or later, Unix milliseconds."""
+    until: int | None = None
+    """Made before then."""
+    text: str | None = None
+    """Somewhere in reason, detail or remedy, in large or small letters."""
+
+
+class Lines(Struct, frozen=True, kw_only=True):
+    """A page of the ledger, newest first."""
+
+    lines: list[Line]
+    next: str
+    """What `before` must be for the next older page; "" = there is nothing older."""
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """Something that was done on the site as a whole, and that is done once it is told: a stop, a lift, a lease."""
+
+    id: str
+    name: str
+    """"stop", "safe-end", "lift", "lease.take", "lease.give", "lease.release", "lease.extend", "lease.expired"."""
+    thing: str = ""
+    """The stand; "" = none."""
+    who: str
+    origin: str
+    reason: str = ""
+    made: int
+    """When it was done, Unix milliseconds."""
+    detail: str = ""
+    """What people should know of it, in one sentence."""
+    input: Value = None
+
+
+class StopLine(Struct, frozen=True, kw_only=True):
+    """A stop in the record."""
+
+    latch: Latch
+    lifted_time: int = 0
+    """When it was lifted, Unix milliseconds; 0 = it holds."""
+    lifted_by: str = ""
+    lifted_reason: str = ""
 
 
 class Position(Struct, frozen=True, kw_only=True):

@@ -99,7 +99,7 @@ async def test_every_answer_carries_the_policy(lonely_hub) -> None:
             headers = (await client.get(path)).headers
             assert "frame-ancestors 'none'" in headers["content-security-policy"]
             assert "unsafe" not in headers["content-security-policy"]
-            assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
+            assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
 
 
 async def _put(hub, body: bytes, kind: str = "application/json"):

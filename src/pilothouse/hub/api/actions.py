@@ -1,29 +1,71 @@
-"""`POST /api/things/{node}/{thing}/actions/{name}`"""
+"""`GET` and `POST /api/things/{node}/{thing}/actions/{name}`"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.params import FromPath, HeaderParameter
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from pilothouse.hub.answers import CommandAnswer
-from pilothouse.hub.api.asking import Ttl, carry_out
+from pilothouse.hub.api.asking import Terms, carry_out, check_there
+from pilothouse.hub.api.explaining import Explain, wants
 from pilothouse.hub.bodies import read_body
-from pilothouse.hub.openapi import KEY_DOC, body_of, command_answers
-from pilothouse.model import Address
+from pilothouse.hub.encoded import encoded
+from pilothouse.hub.openapi import KEY_DOC, answers, body_of, command_answers
+from pilothouse.hub.site import site_of, who_of
+from pilothouse.hub.why_not import Reason, why_not
+from pilothouse.model import ActionDescription, Address
 
 
-class Call(Struct, kw_only=True, forbid_unknown_fields=True):
+class Call(Terms, kw_only=True, forbid_unknown_fields=True):
     """What an action is called with."""
 
     input: Any = None
     """An object with one member an argument; null or left out for an action without input."""
-    reason: Annotated[str, Meta(max_length=1000)] = ""
-    """Why, for the ledger."""
-    ttl: Ttl = 5.0
-    """Seconds within which the device must be asked; the action's own time comes on top."""
+
+
+class ExplainedAction(Struct, kw_only=True):
+    """An action, and whether whoever asks may call it now; the agent has the last word."""
+
+    action: ActionDescription
+    may: bool
+    """Whether nothing is known against it."""
+    why_not: list[Reason]
+    """All that stands against it."""
+    confirm: str
+    """"" or whose confirmation it needs: "yes" = that of whoever commands, "two-person" = somebody else's."""
+    hazard: str
+    """What may happen, in one sentence."""
+
+
+@get(
+    "/api/things/{node:str}/{thing:str}/actions/{name:str}",
+    summary="Describe an action",
+    tags=["Things"],
+    sync_to_thread=False,
+    responses=answers(
+        ActionDescription | ExplainedAction, "The action; with ?explain whether it may be called", 400, 404
+    ),
+)
+def get_action(
+    request: Request[Any, Any, Any],
+    node: FromPath[str],
+    thing: FromPath[str],
+    name: FromPath[str],
+    explain: Explain = None,
+) -> Response[bytes]:
+    """One action as its thing describes it; with `?explain` also whether it may be called now, and why not."""
+    site, address = site_of(request), Address(node, thing)
+    check_there(site, address, "action", name)
+    action = site.directory.description(address).actions[name]
+    if not wants(explain):
+        return encoded(action)
+    reasons = why_not(site, who_of(request), address, name)
+    return encoded(
+        ExplainedAction(may=not reasons, why_not=reasons, confirm=action.confirm, hazard=action.hazard, action=action)
+    )
 
 
 @post(
@@ -43,4 +85,4 @@ async def call_action(
 ) -> Response[bytes]:
     """Call an action and wait for its honest end; `value` is what it gave."""
     body = await read_body(request, Call)
-    return await carry_out(request, key, Address(node, thing), "action", name, body.input, body.reason, body.ttl)
+    return await carry_out(request, key, Address(node, thing), "action", name, body.input, body)

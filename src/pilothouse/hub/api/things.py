@@ -14,7 +14,7 @@ from pilothouse.hub.encoded import Kept, encoded, json_answer
 from pilothouse.hub.frames import timed
 from pilothouse.hub.openapi import answers
 from pilothouse.hub.site import Site, site_of
-from pilothouse.model import Address, Health, PropertyState, ThingDescription
+from pilothouse.model import Address, Bar, Health, PropertyState, ThingDescription
 
 
 class Things(Struct, kw_only=True):
@@ -33,6 +33,8 @@ class WholeThing(Struct, kw_only=True):
     title: str
     health: Health
     properties: dict[str, PropertyState]
+    bars: dict[str, Bar]
+    """Why an output (by its property) may not leave its safe value, or an action not be called, right now."""
     description: ThingDescription
 
 
@@ -75,6 +77,7 @@ def get_thing(request: Request[Any, Any, Any], node: FromPath[str], thing: FromP
             title=view.title,
             health=view.health,
             properties=view.properties,
+            bars=view.bars,
             description=directory.description(address),
         )
     )
