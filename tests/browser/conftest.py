@@ -31,6 +31,14 @@ title = "Valves, pump and tank"
 [things.sensor]
 driver = "sim.sensor"
 title = "Noisy sensor"
+[stands.bench]
+title = "Bench 1"
+doc = "Bath, valves and tank."
+things = ["bath", "valves"]
+lease = "10m"
+[stands.short]
+things = ["sensor"]
+lease = "100s"
 """
 _ARGUMENTS = [
     "--no-sandbox",

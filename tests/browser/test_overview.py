@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from support.browsing import Watched, control, frozen
+from support.browsing import Watched, control, silent
 from support.stack import Stack, wait_for
 
 
@@ -83,11 +83,11 @@ def test_the_node_falls_silent_and_comes_back(watched: Watched, stack: Stack) ->
     page = watched.open("/")
     relay = page.get_by_role("switch", name="Relay 3")
     expect(relay).to_be_enabled()
-    with frozen(stack, "agent"):
+    with silent(stack):
         expect(page.locator(".life")).to_contain_text("away", timeout=9000)
         expect(page.locator("#attention")).to_contain_text("Nothing was heard from it")
         expect(relay).to_be_disabled()
         expect(control(page, "pi/relays.relay_3")).to_have_attribute("title", "Node pi is away.")
-    expect(page.locator(".life")).to_have_text("alive")
-    expect(relay).to_be_enabled()
+    expect(page.locator(".life")).to_have_text("alive", timeout=15_000)
+    expect(relay).to_be_enabled(timeout=15_000)
     wait_for(lambda: stack.put("pi/relays.relay_3", False)[0] == 200, "the agent to answer")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browsing import Watched, window
+from support.browsing import AXE, Watched, serious_faults, window
 from support.stack import Stack
 
 HERE = Path(__file__).parent
-AXE = HERE.parent / "fixtures" / "fetched" / "axe-core" / "axe.min.js"
 SHOWN = json.loads((HERE.parent / "fixtures" / "shown.json").read_text(encoding="utf-8"))
 PAGES = {
     "overview": "/",
@@ -22,7 +20,10 @@ PAGES = {
     "thing-relays": "/things/pi/relays",
     "thing-supply": "/things/pi/supply",
     "thing-host": "/things/pi/host",
+    "stands": "/stands",
+    "stand": "/stands/bench",
     "ledger": "/ledger",
+    "stop": "/stop",
     "api": "/api",
 }
 
@@ -70,15 +71,7 @@ def test_accessible(path: str, theme: str, stack: Stack, browser: Browser, sessi
     context = window(browser, session, 1280, theme)
     try:
         page = Watched(context.new_page(), stack.url).open(path)
-        # Evaluated by the debugger, so the page's policy is not in the way.
-        page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-        found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        serious = [
-            (each["id"], [node["html"][:150] for node in each["nodes"]])
-            for each in found["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
-        assert serious == []
+        assert serious_faults(page) == []
     finally:
         context.close()
 

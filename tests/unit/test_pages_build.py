@@ -6,19 +6,22 @@ import ast
 import inspect
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from pilothouse.bus.messages import Call, Lanes, LaneView, Latch, LeaseAsk
 from pilothouse.errors import NotThere
 from pilothouse.hub.directory import Directory
-from pilothouse.hub.pages import ledger, node, overview, reference, thing
+from pilothouse.hub.pages import command, ledger, node, overview, reference, stand, stand_cards, stop_rows, stops, thing
 from pilothouse.hub.pages.errors import ErrorPage, locked
 from pilothouse.hub.pages.ledger import Filters
 from pilothouse.hub.pages.render import Shell, plain_json, render, sentence, static_url, took
 from pilothouse.hub.problems import Problem
-from pilothouse.model import Address, Health
+from pilothouse.hub.stand_view import StandView
+from pilothouse.model import Address, Bar, Health
 from support import made_up
 from support.made_up import EVIL, NOW
 
@@ -57,6 +60,13 @@ PLAIN = frozenset(
         "who",
         "end",
         "filters",
+        "id",
+        "origin",
+        "reason",
+        "time",
+        "note",
+        "ok",
+        "length",
     }
 )
 """Names that need no help."""
@@ -91,8 +101,11 @@ DOCUMENT: dict[str, Any] = {
 
 
 def shell(title: str = "Page") -> Shell:
-    """What stands around a page."""
-    return Shell(title=title, site_title="Home", here="", who="owner", now=NOW, link_up=True, version="0.1.0")
+    """What stands around a page: a stop holds that somebody pressed with an evil reason."""
+    stops = stop_rows.stop_rows(made_up.directory(), [made_up.latch(reason=EVIL)])
+    return Shell(
+        title=title, site_title="Home", here="", who="owner", now=NOW, link_up=True, version="0.1.0", stops=stops
+    )
 
 
 class Reader(HTMLParser):
@@ -165,6 +178,10 @@ async def pages(site: Any) -> dict[str, Any]:
         "node.html": await node.build(site, "pi"),
         "thing.html": await thing.build(site, Address("pi", "relays")),
         "ledger.html": await ledger.build(site, Filters()),
+        "command.html": await command.build(site, "0001"),
+        "stands.html": stand.build_all(site, "owner"),
+        "stand.html": await stand.build(site, "bench", "owner"),
+        "stop.html": stops.build(site),
         "reference.html": reference.build(DOCUMENT, "http://127.0.0.1:8470"),
         "error.html": ErrorPage(status=404, title="Not there", detail=EVIL, cause="", remedy=EVIL, nearest=EVIL),
     }
@@ -172,7 +189,8 @@ async def pages(site: Any) -> dict[str, Any]:
 
 async def test_every_page_is_whole() -> None:
     """Well-formed, ids once, nothing inline, nothing from elsewhere; in good times."""
-    for template, shown in (await pages(made_up.site())).items():
+    site = made_up.site(stands=made_up.FakeStands(made_up.stand()), holding=SimpleNamespace(latches=(made_up.latch(),)))
+    for template, shown in (await pages(site)).items():
         html, reader = read(template, shown)
         assert "Pilothouse" in html
         assert "main" in reader.ids
@@ -181,7 +199,14 @@ async def test_every_page_is_whole() -> None:
 async def test_what_devices_say_is_text() -> None:
     """Names, units, values, errors, notes and reasons never become HTML."""
     line = made_up.line(end="failed", detail=EVIL, remedy=EVIL, reason=EVIL, who=EVIL, later=[made_up.LATER])
-    for template, shown in (await pages(made_up.site([line], directory=hostile()))).items():
+    evil = made_up.stand(title=EVIL, doc=EVIL, holder=EVIL, last=EVIL, asks=[LeaseAsk(who=EVIL, time=NOW, note=EVIL)])
+    site = made_up.site(
+        [line],
+        directory=hostile(),
+        stands=made_up.FakeStands(evil),
+        holding=SimpleNamespace(latches=(made_up.latch(who=EVIL, reason=EVIL),)),
+    )
+    for template, shown in (await pages(site)).items():
         html, reader = read(template, shown)
         assert "<script>alert" not in html
         if template != "reference.html":
@@ -252,6 +277,79 @@ async def test_why_nothing_can_be_switched_is_said_before_the_press() -> None:
     assert "No route." in html
 
 
+async def test_what_stands_against_a_control_is_said_before_the_press() -> None:
+    """The agent's bar beside its control, with remedy and time; stop once above all, then somebody else's lease."""
+    site = made_up.site()
+    bar = Bar(rule="interlock", text=f"valves.level is 2 {EVIL}", remedy="fill the tank", until=NOW + 20_000)
+    made_up.state(site.directory, time=NOW + 1, relay_2=False, bars={"relay_2": bar, "fail": bar})
+    shown = await thing.build(site, Address("pi", "relays"), "owner")
+    html, reader = read("thing.html", shown)
+    assert "valves.level is 2 <script>" in "".join(reader.text)
+    assert html.count("Fill the tank.") == 2
+    assert html.count("Over in 20 s.") == 2
+    assert 'id="why-pi-relays-relay_2"' in html
+    latch = Latch(id="s1", kind="hard", time=NOW, who="ann", origin="page", reason="smoke")
+    lease = StandView(stand="bench", title="Bench", things=["pi/relays"], holder="bob", until=NOW + 60_000, length=60)
+    stands = SimpleNamespace(of=lambda address: [lease], views=list)
+    stopped = made_up.site(holding=SimpleNamespace(latches=(latch,)), stands=stands)
+    shown = await thing.build(stopped, Address("pi", "relays"), "owner")
+    assert shown.against is not None
+    assert shown.against.rule == "stop"
+    assert {row.bar and row.bar.rule for row in shown.controls} == {"stop"}
+    shown = await thing.build(made_up.site(stands=stands), Address("pi", "relays"), "owner")
+    assert shown.against is not None
+    assert shown.against.holder == "bob"
+    assert (await thing.build(made_up.site(stands=stands), Address("pi", "relays"), "bob")).against is None
+
+
+async def test_rules_and_a_second_person_are_on_the_thing_page() -> None:
+    """A quiet list of rules, how long it may be on, and the second person's form for property and action."""
+    site = made_up.site()
+    described = site.directory.description(Address("pi", "relays"))
+    properties = described.properties | {
+        "relay_1": replace(described.properties["relay_1"], max_on=60, confirm="two-person", link_lost_after=3)
+    }
+    actions = {"fail": replace(described.actions["fail"], confirm="two-person", interlocks=("requires level > 1",))}
+    described = replace(described, properties=properties, actions=actions)
+    site.directory.described(made_up.Described(node="pi", epoch=7, thing="relays", description=described))
+    on = {"accepted": True, "accepted_time": NOW - 10_000}
+    made_up.state(site.directory, time=NOW + 1, relay_1=True, more={"relay_1": on})
+    html, _ = read("thing.html", await thing.build(site, Address("pi", "relays")))
+    assert "It may only be called while level &gt; 1." in html
+    assert "goes to off by itself in 50 s" in html
+    assert html.count("<confirm-for") == 2
+
+
+async def test_the_node_page_shows_its_lanes() -> None:
+    """What runs and waits, with a way to take back; one quiet line when nothing does."""
+    site = made_up.site()
+    html, _ = read("node.html", await node.build(site, "pi"))
+    assert "All lanes are idle" in html
+    call = {"thing": "relays", "since": NOW - 5000, "name": "relay_1"}
+    lane = LaneView(
+        name="usb",
+        things=("relays",),
+        hung_since=NOW - 4000,
+        running=Call(label="writing relay_1", **call),
+        waiting=(Call(label=EVIL, id="0002", who=EVIL, **call), Call(label="reading it", **call)),
+        more=3,
+    )
+    site.directory.told_lanes(Lanes(node="pi", epoch=7, time=NOW, lanes=(lane,)))
+    html, reader = read("node.html", await node.build(site, "pi"))
+    assert "<script>alert" not in html
+    assert "Hung: the device should have answered" in "".join(reader.text)
+    assert html.count("data-cancel=") == 1
+    assert "3 more wait." in html
+
+
+async def test_what_the_agent_switched_by_itself_says_so() -> None:
+    """In the last commands of a thing, each with a link to its story."""
+    own = made_up.line("0009", who="guard", origin="max-on", reason="max-on of 20 min is over", input=False)
+    html, _ = read("thing.html", await thing.build(made_up.site([own]), Address("pi", "relays")))
+    assert "guard: max-on of 20 min is over." in " ".join(html.split())
+    assert 'href="/ledger/0009"' in html
+
+
 async def test_the_ledger_pages_through() -> None:
     """One page, the query of the next, and filters that are kept."""
     lines = [made_up.line(f"{number:04}") for number in range(60)]
@@ -319,10 +417,16 @@ def test_small_words() -> None:
     """Filters of the templates."""
     assert [took(each) for each in (0, 0.83, 12.4, 1500)] == ["", "0.8 ms", "12 ms", "1.5 s"]
     assert [sentence(each) for each in ("", "no route", "Gone!", "see:")] == ["", "No route.", "Gone!", "See:"]
+    named = ("relays.relay_1 is off", "pi/bath hangs", "relay_1 is off")
+    assert [sentence(each) for each in named] == [f"{each}." for each in named]
     assert plain_json([{"a": "ü"}]) == '[{"a":"ü"}]'
 
 
-@pytest.mark.parametrize("module", [overview, node, thing, ledger, reference], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "module",
+    [overview, node, thing, ledger, reference, command, stand, stand_cards, stop_rows, stops],
+    ids=lambda each: each.__name__,
+)
 def test_every_page_is_a_struct_with_help(module: Any) -> None:
     """Fields whose meaning is not plain from their name have a line under them."""
     for owner in ast.parse(inspect.getsource(module)).body:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 
+from msgspec.structs import replace
+
+from pilothouse.bus.messages import Call, Lanes, LaneView
 from pilothouse.hub.directory import Directory
 from pilothouse.hub.pages.actions import action_form
 from pilothouse.hub.pages.cards import ON_A_TILE, cards, main_properties
 from pilothouse.hub.pages.charts import at_first
 from pilothouse.hub.pages.commands import command_row
+from pilothouse.hub.pages.lanes import lane_rows
 from pilothouse.hub.pages.rows import PropertyRow, choices_of, control_for, freshness, property_rows, step_for
-from pilothouse.model import Address, Health, PropertyDescription, PropertyState, Quality
+from pilothouse.hub.pages.rules import over_at, rules_of, rules_of_action
+from pilothouse.hub.why_not import Reason
+from pilothouse.model import ActionDescription, Address, Bar, Health, PropertyDescription, PropertyState, Quality
 from support import made_up
 from support.made_up import NOW
 
@@ -38,8 +44,134 @@ def test_the_wish_stands_apart_from_the_reading() -> None:
     made_up.state(directory, level=12.0, wish={"level": 15.0}, time=NOW + 1)
     row = rows(directory)["level"]
     assert row.shown.text == "12.00"
-    assert row.wish is not None
-    assert row.wish.text == "15.00"
+    assert row.told == ("asked for 15.00\u00a0V now · the device has not taken it yet · shows 12.00\u00a0V now", "open")
+
+
+def test_what_was_changed_by_hand_says_so() -> None:
+    """The device shows something else than what it took."""
+    directory = made_up.directory()
+    before = {"wish": False, "wish_time": NOW - 90_000, "accepted": False, "accepted_time": NOW - 90_000}
+    made_up.state(directory, time=NOW + 1, relay_1=True, more={"relay_1": before | {"differs_since": NOW - 30_000}})
+    row = rows(directory)["relay_1"]
+    assert row.told.look == "differs"
+    assert row.told.text == "changed at the device 30 s ago: it shows on, asked for was off 1 min ago"
+
+
+def test_what_stands_against_an_output_is_on_its_row() -> None:
+    """The agent's own bar, its end by the hub's clock; stop and lease come before it; nothing on what is only read."""
+    directory = made_up.directory()
+    made_up.hear(directory, "pi", ("relays", "host"), offset=-60_000)
+    bar = Bar(rule="min-off", text="relay_2 was on just now", until=NOW - 50_000)
+    made_up.state(directory, time=NOW - 59_000, relay_2=False, switched=3, bars={"relay_2": bar})
+    found = rows(directory)
+    assert found["relay_2"].bar == Reason(rule="min-off", text="relay_2 was on just now", until=NOW + 10_000)
+    assert found["relay_1"].bar is None
+    address = Address("pi", "relays")
+    stop = Reason(rule="stop", text="Stop was pressed.")
+    made = property_rows(
+        directory.thing(address), directory.description(address), directory.node("pi"), now=NOW, against=[stop]
+    )
+    barred = {row.name: row.bar for row in made}
+    assert barred["relay_2"] == barred["level"] == stop
+    assert barred["switched"] is None
+
+
+def test_an_output_is_on_when_it_may_be() -> None:
+    """Away from its safe value, or not known; a number as exactly as it can tell."""
+    directory = made_up.directory()
+    found = rows(directory)
+    assert (found["relay_1"].on, found["relay_2"].on, found["level"].on) == (True, False, False)
+    made_up.state(directory, time=NOW + 1, quality=Quality.BAD, relay_2=None)
+    assert rows(directory)["relay_2"].on
+
+
+def test_rules_in_words() -> None:
+    """Everything that the guard holds an output to, as sentences."""
+    output = PropertyDescription(
+        name="heater",
+        schema={"type": "number"},
+        unit="Cel",
+        minimum=5,
+        maximum=95,
+        writable=True,
+        safe=20,
+        has_safe=True,
+        link_lost_after=5,
+        slew=2.5,
+        max_on=1200,
+        min_off=30,
+        interlocks=("requires pump.on == true", "level > 20"),
+        exclusive=("valves.a", "valves.b", "valves.c"),
+        confirm="two-person",
+    )
+    thing = made_up.relays()
+    assert rules_of(output, thing) == (
+        "It takes 5 … 95 °C.",
+        "It changes by at most 2.5 °C within a second.",
+        "It is on for at most 20 min, then goes to 20 °C by itself.",
+        "Once 20 °C, it stays so for at least 30 s.",
+        "It may only be on while pump.on == true.",
+        "It may only be on while level > 20.",
+        "It is never on together with valves.a, valves.b or valves.c.",
+        "Needs the confirmation of a second person first.",
+        "It goes to 20 °C when its agent starts, its agent ends, the lease of its stand runs out, the link to the bus "
+        "is lost for 5 s or stop is pressed.",
+        "No second path: stop waits while its driver hangs.",
+    )
+
+
+def test_rules_of_what_has_few() -> None:
+    """No safe value; a switch that stays when the link is lost, with a second path; and an action's."""
+    plain = PropertyDescription(name="level", schema={}, writable=True)
+    assert rules_of(plain, made_up.relays()) == (
+        "It has no safe value: stop, and an agent that ends, leave it as it is.",
+    )
+    assert rules_of(PropertyDescription(name="read", schema={}), made_up.relays()) == ()
+    switch = PropertyDescription(
+        name="on", schema={"type": "boolean"}, writable=True, safe=False, has_safe=True, safe_when=("end",), min_off=0.5
+    )
+    assert rules_of(switch, made_up.relays(second_path=True)) == (
+        "Once off, it stays so for at least 0.5 s.",
+        "It goes to off when its agent ends or stop is pressed.",
+        "It stays as it is when the link to the bus is lost.",
+        "Stop reaches it by a second path, also while its driver hangs.",
+    )
+    action = ActionDescription(name="boil", interlocks=("requires level > 5",), confirm="yes")
+    assert rules_of_action(action) == ("It may only be called while level > 5.", "Asks for a confirmation first.")
+
+
+def test_how_long_an_output_may_still_be_on() -> None:
+    """From when the device took it, or was switched by hand; nothing for what is off or has no such rule."""
+    rule = PropertyDescription(name="on", schema={}, writable=True, safe=False, has_safe=True, max_on=60)
+    on = PropertyState(value=True, time=NOW, accepted=True, accepted_time=NOW - 10_000)
+    assert over_at(on, rule) == NOW + 50_000
+    by_hand = PropertyState(value=True, time=NOW, accepted=False, accepted_time=NOW - 90_000, differs_since=NOW)
+    assert over_at(by_hand, rule) == NOW + 60_000
+    assert over_at(PropertyState(value=False, accepted_time=NOW), rule) == 0
+    assert over_at(on, replace(rule, max_on=0.0)) == 0
+    assert over_at(PropertyState(value=True, time=NOW), rule) == 0
+
+
+def test_lanes_in_words() -> None:
+    """What runs, what waits in its order with whose command, times by the hub's clock; what hangs comes first."""
+    directory = made_up.directory()
+    made_up.hear(directory, "pi", ("relays", "host"), offset=-60_000)
+    assert lane_rows(directory, "pi") == []
+    running = Call(thing="relays", label="writing relay_1", since=NOW - 70_000, id="0001", name="relay_1", who="ann")
+    waiting = Call(thing="gone", label="", since=NOW - 65_000, id="0002", name="relay_2", who="bob")
+    lanes = (
+        LaneView(name="a", things=("host",), running=Call(thing="host", label="reading it", since=NOW - 61_000)),
+        LaneView(
+            name="usb", things=("relays", "gone"), hung_since=NOW - 62_000, running=running, waiting=(waiting,), more=2
+        ),
+    )
+    directory.told_lanes(Lanes(node="pi", epoch=7, time=NOW - 60_000, lanes=lanes))
+    hung, other = lane_rows(directory, "pi")
+    assert (hung.things, hung.hung_since, hung.more) == ("Relay board, gone", NOW - 2000, 2)
+    assert hung.running is not None
+    assert (hung.running.what, hung.running.since, hung.running.who) == ("writing relay_1", NOW - 10_000, "ann")
+    assert [(each.id, each.what, each.thing_title) for each in hung.waiting] == [("0002", "Relay 2", "gone")]
+    assert (other.running and other.running.id, other.waiting) == ("", ())
 
 
 def test_freshness_is_the_worst_that_is_true() -> None:

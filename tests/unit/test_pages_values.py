@@ -12,12 +12,18 @@ from hypothesis import strategies as st
 
 from pilothouse.hub.pages import times
 from pilothouse.hub.pages.values import duration, limits, shown
-from pilothouse.model import PropertyDescription
+from pilothouse.hub.pages.wishes import agree, told
+from pilothouse.model import PropertyDescription, PropertyState
 from pilothouse.model.units import symbol
 
 TABLE: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "fixtures" / "shown.json").read_text(encoding="utf-8")
 )
+
+WISHES: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent.parent / "fixtures" / "wishes.json").read_text(encoding="utf-8")
+)
+"""Wish, what the device took, what it shows; the browser is held to it as well."""
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -33,6 +39,56 @@ def test_the_table(row: dict[str, Any]) -> None:
         row["value"], unit=row.get("unit", ""), precision=row.get("precision"), writable=row.get("writable", False)
     )
     assert list(found) == row["shown"]
+
+
+@pytest.mark.parametrize("row", WISHES, ids=lambda row: str(row["name"]))
+def test_what_is_told_of_a_wish(row: dict[str, Any]) -> None:
+    """One line: calm when all agree, plain words when they do not."""
+    description = PropertyDescription(
+        name="a",
+        schema={},
+        writable=True,
+        unit=row["unit"],
+        precision=row["precision"],
+        dead_band=row["dead_band"],
+        settle=row["settle"],
+    )
+    assert list(told(PropertyState(**row["state"]), description, row["fresh"], 1_000_000)) == row["told"]
+
+
+times_of = st.integers(0, 2_000_000)
+
+
+@given(
+    values, values, values, times_of, times_of, times_of, times_of, st.sampled_from(["live", "stale", "bad", "none"])
+)
+def test_confirmed_is_said_only_when_the_device_shows_it(
+    wish: Any, accepted: Any, value: Any, wished: int, taken: int, read: int, differs: int, fresh: str
+) -> None:
+    """Whatever the agent says, the line never claims more than a reading after the write shows."""
+    state = PropertyState(
+        value=value,
+        time=read,
+        wish=wish,
+        wish_time=wished,
+        accepted=accepted,
+        accepted_time=taken,
+        differs_since=differs,
+    )
+    text, look = told(state, PropertyDescription(name="a", schema={}, writable=True), fresh, 1_000_000)
+    assert (look == "calm") == text.startswith(("confirmed", "read", "never read"))
+    if text.startswith("confirmed"):
+        assert fresh not in ("bad", "none")
+        assert wished <= taken <= read
+        assert not differs
+        assert agree(value, accepted, 0.0)
+
+
+@given(values)
+def test_a_value_agrees_with_itself(value: Any) -> None:
+    """And true never with 1."""
+    assert agree(value, value, 0.0) or value != value or "nan" in str(value)
+    assert not agree(True, 1, 10.0)
 
 
 @given(values, st.sampled_from(["", "Cel", "By", "s", "V", "%"]), st.none() | st.integers(-3, 20))

@@ -8,6 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from pilothouse.hub.pages.rows import Choice, Control, choices_of, control_for, unwrapped
+from pilothouse.hub.pages.rules import rules_of_action
+from pilothouse.hub.why_not import Reason
 from pilothouse.model import ActionDescription, Schema, title_of
 
 
@@ -39,9 +41,13 @@ class ActionForm(Struct, frozen=True, kw_only=True):
     hazard: str
     timeout: float
     """Seconds that it may run."""
+    bar: Reason | None
+    """Why it may not be called now."""
+    rules: tuple[str, ...]
+    """What the guard holds it to, in sentences."""
 
 
-def action_form(action: ActionDescription) -> ActionForm:
+def action_form(action: ActionDescription, bar: Reason | None = None) -> ActionForm:
     """The form of one action."""
     schema = action.input or {}
     needed = set(schema.get("required", ()))
@@ -54,6 +60,8 @@ def action_form(action: ActionDescription) -> ActionForm:
         confirm=action.confirm,
         hazard=action.hazard,
         timeout=action.timeout,
+        bar=bar,
+        rules=rules_of_action(action),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from pilothouse.hub.directory import Directory, NodeLife, NodeView, ThingView
 from pilothouse.hub.pages.commands import CommandRow
+from pilothouse.hub.pages.stand_cards import StandCard
+from pilothouse.hub.pages.stop_rows import StopRow
 from pilothouse.hub.pages.times import lasting
 from pilothouse.hub.pages.values import duration
 from pilothouse.model import Address, Quality, title_of
@@ -62,6 +64,34 @@ def concerns(
                 found += _of_thing(view, directory)
     found += [_unknown(each) for each in commands if each.end == "unknown" and not each.later]
     return sorted(found, key=lambda each: each.level != "bad")
+
+
+def of_stops(stops: Sequence[StopRow]) -> list[Concern]:
+    """Stops that hold: the banner says who and why, this says that the site is not well."""
+    found = []
+    for stop in stops:
+        text = "Outputs are held at their safe values until somebody lifts it."
+        if stop.missing:
+            text = f"Not yet obeyed by {', '.join(stop.missing)}. Use the emergency stop at the bench."
+        found.append(Concern(level="bad", word="stopped", subject="Site", text=text, href="/stop", since=stop.time))
+    return found
+
+
+def of_asks(stands: Iterable[StandCard]) -> list[Concern]:
+    """Who waits for a stand that whoever looks holds."""
+    return [
+        Concern(
+            level="warn",
+            word="asked for",
+            subject=stand.title,
+            text=f"By {ask.who}{f': “{ask.note}”' if ask.note else ''}",
+            href=stand.href,
+            since=ask.time,
+        )
+        for stand in stands
+        if stand.mine
+        for ask in stand.asks
+    ]
 
 
 def processes(up: Mapping[str, Any], *, now: int) -> list[Concern]:

@@ -24,6 +24,32 @@ END_WORDS: dict[str, str] = {
 }
 """Every end of a command and the word on the page; "" is a command that has not ended."""
 
+AUTOMATIC: dict[str, str] = {
+    "max-on": "on for too long",
+    "interlock": "interlock",
+    "exclusive": "exclusion",
+    "link": "link to the bus lost",
+    "lease": "lease over",
+    "stop": "stop",
+    "start": "agent started",
+    "end": "agent left",
+}
+"""Rules by which a node or the hub acts by itself, and the word on the page."""
+_BY_ITSELF = ("guard", "hub")
+"""Who stands in the ledger for what no person or program asked for."""
+
+SITE_ACTS: dict[str, str] = {
+    "stop": "Stop",
+    "safe-end": "Stop at the end",
+    "lift": "Stop lifted",
+    "lease.take": "Stand taken",
+    "lease.give": "Stand given",
+    "lease.release": "Stand given back",
+    "lease.extend": "Lease extended",
+    "lease.expired": "Lease ran out",
+}
+"""Acts on the site and the words on the page."""
+
 
 class CommandRow(Struct, frozen=True, kw_only=True):
     """What pages show of one line of the ledger."""
@@ -37,10 +63,13 @@ class CommandRow(Struct, frozen=True, kw_only=True):
     reason: str
     """Why, as the person wrote it."""
     node: str
+    """"" for an act on the site."""
     thing: str
     thing_title: str
+    href: str
+    """Page of the thing, of the stand, or of stop."""
     what: str
-    """The property or action in words."""
+    """The property, action or act in words."""
     target: str
     """What was asked for, "" for an action without input."""
     is_action: bool
@@ -54,6 +83,8 @@ class CommandRow(Struct, frozen=True, kw_only=True):
     """From the agent's accepting it to its end; 0 when it never got there."""
     later: str
     """What came to light after an unknown end."""
+    automatic: str
+    """By which rule it was done with nobody asking, in words; "" = somebody asked for it."""
 
     @property
     def quiet(self) -> bool:
@@ -74,6 +105,7 @@ def command_row(line: Line, directory: Directory) -> CommandRow:
         node=line.node,
         thing=line.thing,
         thing_title=title,
+        href=_href(line),
         what=what,
         target=target,
         is_action=line.kind == "action",
@@ -83,10 +115,19 @@ def command_row(line: Line, directory: Directory) -> CommandRow:
         remedy=line.remedy,
         took_ms=line.took_ms or 0.0,
         later=later,
+        automatic=AUTOMATIC.get(line.origin, line.origin) if line.who in _BY_ITSELF else "",
     )
 
 
+def _href(line: Line) -> str:
+    if line.kind != "site":
+        return f"/things/{line.node}/{line.thing}"
+    return f"/stands/{line.thing}" if line.thing else "/stop"
+
+
 def _titles(line: Line, directory: Directory) -> tuple[str, str, str]:
+    if line.kind == "site":
+        return line.thing, SITE_ACTS.get(line.name, line.name), _given_to(line.input)
     try:
         description = directory.description(Address(line.node, line.thing))
     except NotThere:
@@ -100,6 +141,11 @@ def _titles(line: Line, directory: Directory) -> tuple[str, str, str]:
         return title, title_of(line.name), _target(line.input)
     text, unit = shown_of(line.input, described)
     return title, described.title or title_of(line.name), f"{text} {unit}".strip()
+
+
+def _given_to(value: Value) -> str:
+    to = value.get("to") if isinstance(value, dict) else None
+    return to if isinstance(to, str) else ""
 
 
 def _target(value: Value) -> str:

@@ -15,6 +15,7 @@ from pilothouse.hub.pages.cards import Card, card, host_of
 from pilothouse.hub.pages.charts import ChartSeries, chart_series
 from pilothouse.hub.pages.commands import CommandRow, command_row
 from pilothouse.hub.pages.errors import not_there
+from pilothouse.hub.pages.lanes import LaneRow, lane_rows
 from pilothouse.hub.pages.render import page
 from pilothouse.hub.pages.rows import PropertyRow, property_rows
 from pilothouse.hub.site import Site, site_of
@@ -50,6 +51,8 @@ class NodePage(Struct, frozen=True, kw_only=True):
     """All simple properties of its host that are not on the card."""
     charts: list[list[ChartSeries]]
     """One chart a vital."""
+    lanes: list[LaneRow]
+    """Lanes on which something runs or waits for longer than a moment."""
     commands: list[CommandRow]
 
 
@@ -84,6 +87,7 @@ async def build(site: Site, name: str) -> NodePage:
         facts=facts,
         vitals=rows,
         charts=charts,
+        lanes=lane_rows(site.directory, name),
         commands=[command_row(line, site.directory) for line in lines],
     )
 

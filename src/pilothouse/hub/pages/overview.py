@@ -1,4 +1,4 @@
-"""The overview: what needs attention first, then every node with its things, then the last commands."""
+"""The overview: what needs attention first, then stands, then every node with its things, then the last commands."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from litestar import Request, get
 from litestar.response import Response
 from msgspec import Struct
 
-from pilothouse.hub.pages.attention import Concern, concerns
+from pilothouse.hub.pages.attention import Concern, concerns, of_asks, of_stops
 from pilothouse.hub.pages.cards import Card, cards, counted
 from pilothouse.hub.pages.commands import CommandRow, command_row
 from pilothouse.hub.pages.render import page
-from pilothouse.hub.site import Site, site_of
+from pilothouse.hub.pages.stand_cards import StandCard, stand_cards
+from pilothouse.hub.pages.stop_rows import stop_rows
+from pilothouse.hub.site import Site, site_of, who_of
 
 COMMANDS = 8
 """Commands that the overview shows."""
@@ -25,6 +27,8 @@ class Overview(Struct, frozen=True, kw_only=True):
     """The hub's clock, Unix milliseconds; every age on the page counts from it."""
     attention: list[Concern]
     """What needs a person, worst first; empty = all is well."""
+    stands: list[StandCard]
+    """Every stand, those that need whoever looks first."""
     cards: list[Card]
     """Every node, those that need a person first."""
     commands: list[CommandRow]
@@ -37,15 +41,22 @@ class Overview(Struct, frozen=True, kw_only=True):
     """Folder of data, for the line that says where a configuration goes."""
 
 
-async def build(site: Site) -> Overview:
-    """The overview now."""
+async def build(site: Site, who: str = "") -> Overview:
+    """The overview now, as `who` sees it."""
     now = site.clock.now()
     lines = await site.ledger.lines(limit=COMMANDS)
     commands = [command_row(line, site.directory) for line in lines]
     made = cards(site.directory, hub_node=site.node, now=now)
+    stands = stand_cards(site.stands.views(), site.directory, who)
+    attention = [
+        *of_stops(stop_rows(site.directory, site.holding.latches)),
+        *concerns(site.directory, link_up=site.link_up, up=site.up_status(), commands=commands, now=now),
+        *of_asks(stands),
+    ]
     return Overview(
         now=now,
-        attention=concerns(site.directory, link_up=site.link_up, up=site.up_status(), commands=commands, now=now),
+        attention=attention,
+        stands=stands,
         cards=made,
         commands=commands,
         summary=summary_of(made),
@@ -65,4 +76,6 @@ def summary_of(made: list[Card]) -> str:
 @get("/", include_in_schema=False)
 async def overview_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The page."""
-    return page(request, "overview.html", await build(site_of(request)), title="Overview", here="overview")
+    return page(
+        request, "overview.html", await build(site_of(request), who_of(request)), title="Overview", here="overview"
+    )

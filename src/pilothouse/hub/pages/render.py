@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from msgspec import Struct, to_builtins
 from pilothouse import __version__
 from pilothouse.hub.pages import times
 from pilothouse.hub.pages.rows import FRESH_WORDS
+from pilothouse.hub.pages.stop_rows import StopRow, stop_rows
 from pilothouse.hub.pages.values import duration
 from pilothouse.hub.site import site_of, who_of
 
@@ -24,6 +26,8 @@ STATIC = _HUB / "static"
 """Folder that is served under /static/."""
 TEMPLATES = _HUB / "templates"
 HTML = "text/html; charset=utf-8"
+_NAMED = re.compile(r"[a-z][\w-]*[./_][a-z0-9]")
+"""A text that begins with a name: relays.relay_1, node/thing, tank_level."""
 
 
 class Shell(Struct, frozen=True, kw_only=True):
@@ -34,7 +38,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     site_title: str
     """Title of the site."""
     here: str
-    """Which part of the navigation is marked: overview, ledger, reference, or ""."""
+    """Which part of the navigation is marked: overview, stands, ledger, reference, or ""."""
     who: str
     """Who is logged in."""
     now: int
@@ -42,6 +46,10 @@ class Shell(Struct, frozen=True, kw_only=True):
     link_up: bool
     """Whether the hub has its link to the bus."""
     version: str
+    stops: tuple[StopRow, ...] = ()
+    """The stops that hold."""
+    stands: bool = False
+    """Whether the site has stands."""
 
 
 def page(
@@ -57,6 +65,8 @@ def page(
         now=site.clock.now(),
         link_up=site.link_up,
         version=__version__,
+        stops=stop_rows(site.directory, site.holding.latches),
+        stands=bool(site.stands.views()),
     )
     html = render(template, shown, shell)
     return Response(html.encode(), status_code=status, media_type=HTML, headers={"Cache-Control": "no-store"})
@@ -81,11 +91,13 @@ def environment() -> jinja2.Environment:
         "ago": times.ago,
         "lasting": times.lasting,
         "exact": times.exact,
+        "precise": times.precise,
         "iso": times.iso,
         "duration": duration,
         "plain_json": plain_json,
         "took": took,
         "sentence": sentence,
+        "pairs": pairs,
     }
     made.globals |= {"static": static_url, "fresh_words": FRESH_WORDS}
     # The pieces of all pages are macros, and every template may use them without an import.
@@ -122,7 +134,15 @@ def took(milliseconds: float) -> str:
     return duration(milliseconds / 1000)
 
 
+def pairs(names: list[str]) -> list[tuple[str, str]]:
+    """Names as choices: what is sent and what is read are the same."""
+    return [(name, name) for name in names]
+
+
 def sentence(text: str) -> str:
-    """With a large first letter and a full stop: what drivers say begins small."""
+    """With a large first letter and a full stop: what drivers say begins small. A name at its front stays as it is."""
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!", ":")) else ".") if text else ""
+    if not text:
+        return ""
+    first = text[:1] if _NAMED.match(text) else text[:1].upper()
+    return first + text[1:] + ("" if text.endswith((".", "?", "!", ":")) else ".")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pilothouse.hub.directory import NodeLife, NodeView, ThingView
+from pilothouse.hub.pages.rules import over_at, rules_of
 from pilothouse.hub.pages.values import Shown, limits, shown_of
+from pilothouse.hub.pages.wishes import Told, agree, told, tolerance
+from pilothouse.hub.why_not import Reason, of_bar
 from pilothouse.model import PropertyDescription, PropertyState, Quality, Schema, ThingDescription, Value, title_of
 from pilothouse.model.units import symbol
 
@@ -69,9 +74,12 @@ class PropertyRow(Struct, frozen=True, kw_only=True):
     precision: int | None
     stale_after: int
     """Milliseconds after which the value is stale."""
-    wish: Shown | None
-    """What was last asked for; None = nothing was."""
-    wish_time: int
+    told: Told
+    """Wish, what the device took and what it shows, each with its age, in one line."""
+    tolerance: float
+    """How far a number may be from the wish and still show it."""
+    settle: float
+    """Seconds that the reading may take to follow."""
     limits: str
     """The limits in words, "" for none."""
     minimum: float | None
@@ -86,14 +94,37 @@ class PropertyRow(Struct, frozen=True, kw_only=True):
     safe: Shown | None
     """Where it goes when nobody is in charge; None = it is left alone."""
     safe_json: str
-    """The same as JSON, "" for none: going there is never asked about."""
+    """The same as JSON, "" for none: going there is never asked about, and nothing ever stands against it."""
+    on: bool
+    """Whether it is, or may be, at another value than its safe one."""
+    max_on: float
+    """Seconds that it may be on; 0 = for ever."""
+    over_at: int
+    """When that ends at the latest, hub's clock; 0 = not on, or no such rule."""
+    bar: Reason | None
+    """Why it may not leave its safe value now (or not be written at all, without one); `until` by the hub's clock."""
+    rules: tuple[str, ...]
+    """What the guard holds it to, in sentences."""
     chartable: bool
     """Whether it can be drawn as a line."""
 
 
-def property_row(thing: ThingView, description: PropertyDescription, node: NodeView, *, now: int) -> PropertyRow:
-    """One row. `now` is the hub's clock; ages are counted by the node's."""
+def property_row(
+    thing: ThingView,
+    description: PropertyDescription,
+    node: NodeView,
+    *,
+    now: int,
+    whole: ThingDescription | None = None,
+    against: Sequence[Reason] = (),
+) -> PropertyRow:
+    """One row. `now` is the hub's clock; ages are counted by the node's. Rules are given where the `whole` thing is.
+
+    `against` is what stands against all of the thing for whoever looks: stop, somebody else's lease.
+    """
     state = thing.properties.get(description.name, PropertyState())
+    fresh = freshness(state, description, node, now=now)
+    over = over_at(state, description)
     return PropertyRow(
         series=f"{thing.node}/{thing.thing}.{description.name}",
         node=thing.node,
@@ -106,13 +137,14 @@ def property_row(thing: ThingView, description: PropertyDescription, node: NodeV
         shown=shown_of(state.value, description),
         json=json.dumps(state.value),
         time=state.time,
-        fresh=freshness(state, description, node, now=now),
+        fresh=fresh,
         unit=description.unit,
         symbol=symbol(description.unit),
         precision=description.precision,
         stale_after=stale_after(description),
-        wish=shown_of(state.wish, description) if state.wish_time else None,
-        wish_time=state.wish_time,
+        told=told(state, description, fresh, now + node.clock_offset),
+        tolerance=tolerance(description),
+        settle=description.settle,
         limits=limits(description) if description.writable else "",
         minimum=description.minimum,
         maximum=description.maximum,
@@ -122,13 +154,37 @@ def property_row(thing: ThingView, description: PropertyDescription, node: NodeV
         hazard=description.hazard,
         safe=shown_of(description.safe, description) if description.has_safe else None,
         safe_json=json.dumps(description.safe) if description.has_safe else "",
+        on=description.has_safe
+        and (fresh in ("bad", "none") or not agree(state.value, description.safe, tolerance(description))),
+        max_on=description.max_on,
+        over_at=over - node.clock_offset if over else 0,
+        bar=standing(thing, description.name, node, against) if description.writable else None,
+        rules=rules_of(description, whole) if whole else (),
         chartable=is_chartable(description.schema),
     )
 
 
-def property_rows(thing: ThingView, description: ThingDescription, node: NodeView, *, now: int) -> list[PropertyRow]:
+def property_rows(
+    thing: ThingView, description: ThingDescription, node: NodeView, *, now: int, against: Sequence[Reason] = ()
+) -> list[PropertyRow]:
     """All properties of a thing, in the order of its description."""
-    return [property_row(thing, each, node, now=now) for each in description.properties.values()]
+    return [
+        property_row(thing, each, node, now=now, whole=description, against=against)
+        for each in description.properties.values()
+    ]
+
+
+def standing(thing: ThingView, name: str, node: NodeView, against: Sequence[Reason] = ()) -> Reason | None:
+    """What stands against an output or an action now, `until` by the hub's clock; None = nothing.
+
+    Stop comes before a lease, and both before the agent's own rules: there is no use in mending what comes after.
+    """
+    if against:
+        return against[0]
+    bar = thing.bars.get(name)
+    if bar is None:
+        return None
+    return of_bar(replace(bar, until=bar.until - node.clock_offset) if bar.until else bar)
 
 
 def freshness(state: PropertyState, description: PropertyDescription, node: NodeView, *, now: int) -> Fresh:

@@ -15,8 +15,9 @@ from pilothouse.hub.pages.charts import ChartSeries, at_first, chart_series
 from pilothouse.hub.pages.commands import CommandRow, command_row
 from pilothouse.hub.pages.errors import not_there
 from pilothouse.hub.pages.render import page
-from pilothouse.hub.pages.rows import PropertyRow, property_rows
-from pilothouse.hub.site import Site, site_of
+from pilothouse.hub.pages.rows import PropertyRow, property_rows, standing
+from pilothouse.hub.site import Site, site_of, who_of
+from pilothouse.hub.why_not import Reason, of_stands, of_stops
 from pilothouse.model import Address, title_of
 
 COMMANDS = 12
@@ -59,6 +60,8 @@ class ThingPage(Struct, frozen=True, kw_only=True):
     """What can be written."""
     hazard: str
     """What all controls may do, said once; "" when they differ."""
+    against: Reason | None
+    """What stands against all of them for whoever looks, said once: stop, somebody else's lease."""
     readings: list[PropertyRow]
     """What can only be read."""
     actions: list[ActionForm]
@@ -70,12 +73,16 @@ class ThingPage(Struct, frozen=True, kw_only=True):
     commands: list[CommandRow]
 
 
-async def build(site: Site, address: Address) -> ThingPage:
-    """The thing's page now; raises NotThere."""
+async def build(site: Site, address: Address, who: str = "") -> ThingPage:
+    """The thing's page now, for `who` looks; raises NotThere."""
     now = site.clock.now()
     directory = site.directory
     view, description, node = directory.thing(address), directory.description(address), directory.node(address.node)
-    rows = property_rows(view, description, node, now=now)
+    against = [
+        *of_stops([*site.holding.latches, *node.stops], now),
+        *of_stands(site.stands.of(address), who, now),
+    ]
+    rows = property_rows(view, description, node, now=now, against=against)
     lines = await site.ledger.lines(node=address.node, thing=address.thing, limit=COMMANDS)
     doc, _, manual = description.doc.strip().partition("\n\n")
     return ThingPage(
@@ -96,8 +103,9 @@ async def build(site: Site, address: Address) -> ThingPage:
         life_since=node.since,
         controls=[row for row in rows if row.writable],
         hazard=_shared([row.hazard for row in rows if row.writable]),
+        against=against[0] if against else None,
         readings=[row for row in rows if not row.writable],
-        actions=[action_form(each) for each in description.actions.values()],
+        actions=[action_form(each, standing(view, each.name, node, against)) for each in description.actions.values()],
         events=[
             EventRow(name=each.name, title=each.title or title_of(each.name), doc=each.doc)
             for each in description.events.values()
@@ -116,7 +124,7 @@ def _shared(hazards: list[str]) -> str:
 async def thing_page(request: Request[Any, Any, Any], node: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """The page."""
     try:
-        shown = await build(site_of(request), Address(node, name))
+        shown = await build(site_of(request), Address(node, name), who_of(request))
     except NotThere as error:
         return not_there(request, error)
     return page(request, "thing.html", shown, title=shown.title)

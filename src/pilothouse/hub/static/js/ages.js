@@ -33,6 +33,15 @@ export function lengthOf(seconds) {
   return `${Math.floor(Math.max(0, seconds))} s`;
 }
 
+/** How long until then: "24 min 31 s", "58 s"; "" when it is over. */
+export function leftOf(until, now = hubNow()) {
+  const seconds = Math.ceil((until - now) / 1000);
+  if (!(seconds > 0)) return "";
+  const parts = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "min"], [seconds % 60, "s"]];
+  const first = parts.findIndex(([number]) => number);
+  return parts.slice(first, first + 2).map((part) => part.join(" ")).join(" ");
+}
+
 const exactly = new Intl.DateTimeFormat("sv-SE", {
   dateStyle: "short", timeStyle: "medium",
 });
@@ -42,6 +51,11 @@ export function exact(then) {
   return then > 0 ? exactly.format(then) : "";
 }
 
+/** "2026-11-21 01:45:12.345", in this browser's time zone. */
+export function precise(then) {
+  return `${exact(then)}.${String(then % 1000).padStart(3, "0")}`;
+}
+
 /** Put text where it differs: touching the page costs. */
 export function write(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
@@ -49,6 +63,19 @@ export function write(element, text) {
 
 /** Bring every `<time data-ms>` on the page up to date. */
 export function tickTimes(now = hubNow()) {
+  for (const element of document.querySelectorAll("time[data-exact]:not([data-local])")) {
+    element.dataset.local = "yes";
+    element.textContent = precise(Number(element.dataset.exact));
+  }
+  for (const element of document.querySelectorAll("time[data-until]")) {
+    const until = Number(element.dataset.until);
+    const left = leftOf(until, now);
+    write(element, left ? `${left} left` : "over");
+    if (!element.dataset.local) {
+      element.dataset.local = "yes";
+      element.title = `until ${exact(until)}`;
+    }
+  }
   for (const element of document.querySelectorAll("time[data-ms]")) {
     const then = Number(element.dataset.ms);
     write(element, ago(then, now));

@@ -64,7 +64,7 @@ function rangeOf(key, whole) {
   if (key === "switch") return () => [-0.1, 1.1];
   if (key === "u:%" && whole) return () => [0, 100];
   return (_, low, high) => {
-    if (low === null || high === null) return [0, 1];
+    if (low === null || high === null || (low === 0 && high === 0)) return [0, 1];
     const room = Math.max((high - low) * 0.08, Math.abs(high) * 0.002, 1e-9);
     return [low - room, high + room];
   };

@@ -2,7 +2,7 @@
 
 import { openSearch } from "./search.js";
 
-const PAGES = { o: "/", l: "/ledger", a: "/api" };
+const PAGES = { o: "/", s: "/stands", l: "/ledger", a: "/api" };
 const TOGETHER = 1200;
 let wentAt = 0;
 

@@ -1,4 +1,4 @@
-// <link-banner>: nobody misses that the link is lost. The only live region that speaks by itself.
+// <link-banner>: nobody misses that the link is lost.
 
 import { lengthOf } from "./ages.js";
 import { icon, make } from "./icons.js";
@@ -29,7 +29,7 @@ class LinkBanner extends HTMLElement {
   #says() {
     if (live.link === "lost") {
       this.age = make("span");
-      const text = make("span", "", "Link to the hub lost. Values are old, and nothing can be switched. Trying again …");
+      const text = make("span", "", "Link to the hub lost. Values are old, and nothing but stop can be tried. Trying again …");
       this.age.setAttribute("aria-hidden", "true");
       return ["lost", icon("unplugged"), text, this.age];
     }

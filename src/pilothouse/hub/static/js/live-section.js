@@ -1,5 +1,6 @@
 // <live-section id on>: a part of the page that the server draws, fetched again when something in `on` happened.
-// Words in `on`: nodes, node:NAME, health, health:NODE/THING, hub, quality, ended, described.
+// Words in `on`: nodes, node:NAME, health, health:NODE/THING, hub, quality, ended, described, stops, stands, stand:NAME,
+// lanes:NODE.
 
 import { tickTimes } from "./ages.js";
 import { live } from "./live.js";
@@ -12,7 +13,7 @@ let busy = false;
 
 class LiveSection extends HTMLElement {
   connectedCallback() {
-    this.words = new Set((this.getAttribute("on") ?? "").split(" "));
+    this.words = new Set((this.getAttribute("on") ?? "").split(" ").filter(Boolean));
     sections.add(this);
   }
 
@@ -27,16 +28,19 @@ class LiveSection extends HTMLElement {
     if (touched.hub && words.has("hub")) return true;
     if (touched.quality && words.has("quality")) return true;
     if (touched.ended.length && words.has("ended")) return true;
-    if (touched.nodes.size && (words.has("nodes") || [...touched.nodes].some((name) => words.has(`node:${name}`)))) {
-      return true;
-    }
-    const { health } = touched;
-    return health.size > 0 && (words.has("health") || [...health].some((address) => words.has(`health:${address}`)));
+    if (touched.stops && words.has("stops")) return true;
+    return this.#named("nodes", "node", touched.nodes) || this.#named("health", "health", touched.health)
+      || this.#named("stands", "stand", touched.stands) || this.#named("", "lanes", touched.lanes);
+  }
+
+  /** Whether one of the `names` is wanted: all of them by the one word, or that one by `word:name`. */
+  #named(all, word, names) {
+    return names.size > 0 && (this.words.has(all) || [...names].some((name) => this.words.has(`${word}:${name}`)));
   }
 
   /** Whether somebody is in the middle of something in it. */
   get inUse() {
-    return Boolean(this.querySelector('[data-state="sent"], input:focus, textarea:focus, select:focus'));
+    return Boolean(this.querySelector('[data-state="sent"], input:focus, textarea:focus, select:focus, details:is(.pop, .second)[open]'));
   }
 
   take(page) {
@@ -104,7 +108,9 @@ live.addEventListener("snapshot", ({ detail: { first, described } }) => {
   // The link was gone for a while: anything may have happened.
   const nodes = new Set(live.store.nodes.keys());
   const health = new Set(live.store.things.keys());
-  ask({ described, nodes, health, hub: true, quality: true, ended: [true] });
+  const stands = new Set(live.store.stands.keys());
+  const lanes = new Set(live.store.lanes.keys());
+  ask({ described, nodes, health, stands, lanes, hub: true, stops: true, quality: true, ended: [true] });
 });
 
 customElements.define("live-section", LiveSection);

@@ -116,7 +116,7 @@ class Live extends EventTarget {
 
   #changed(touched) {
     for (const series of touched.series) this.#mark(this.#watchers.get(series) ?? []);
-    if (touched.nodes.size || touched.hub) this.#all();
+    if (touched.nodes.size || touched.hub || touched.stands.size) this.#all();
     this.#say("change", touched);
   }
 

@@ -24,8 +24,25 @@ export async function send(method, path, body) {
   }
 }
 
+/** The agent's confirmation for exactly one command: {token, lives, …}, or {detail, remedy} when it gives none. */
+export async function askToken(target) {
+  try {
+    const answer = await fetch("/api/confirmations", {
+      method: "POST",
+      body: JSON.stringify(target),
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    const said = await answer.json();
+    if (said.token) return said;
+    return { detail: said.detail || said.title || `The hub said ${answer.status}.`, remedy: said.remedy };
+  } catch {
+    return { detail: "The link was lost before a confirmation came. Nothing was sent.", remedy: "Press again." };
+  }
+}
+
 /** A random key; crypto.randomUUID is only there on https. */
-function newKey() {
+export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

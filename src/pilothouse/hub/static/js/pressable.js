@@ -1,8 +1,10 @@
 // What every control does about a press: pressed → sent → confirmed, or the refusal in a sentence with its remedy.
 
+import { ask } from "./ask.js";
 import { icon, make } from "./icons.js";
 import { live } from "./live.js";
-import { send } from "./press.js";
+import { askToken, send } from "./press.js";
+import { showBar } from "./why-not.js";
 
 const ICONS = { refused: "slash", failed: "cross", expired: "clock", unknown: "question", confirmed: "check" };
 const QUIET_AFTER = 4000;
@@ -14,15 +16,47 @@ export class Pressable extends HTMLElement {
     return this.dataset.state === "sent";
   }
 
-  /** Controls are enabled exactly while a command has a chance; the reason stands on them. */
-  allow(node) {
+  /**
+   * Controls are enabled exactly while a command has a chance; the reason stands on them. Without link or node nothing
+   * has one; a `bar` stands against those parts that `barred` names. `state` is what that may depend on.
+   */
+  allow(node, bar, state = "") {
     const why = live.whyNot(node);
-    if (why === this.why) return;
+    this.bar = why ? null : bar;
+    const line = this.querySelector(".why");
+    showBar(line, this.bar);
+    const key = [why, bar?.rule, bar?.text, bar?.remedy, state].join("\n");
+    if (key === this.allowed) return;
+    this.allowed = key;
     this.why = why;
     for (const part of this.querySelectorAll("button, input, select, textarea")) {
-      if (!part.closest(".say")) part.disabled = Boolean(why);
+      if (part.closest(".say, confirm-for")) continue;
+      part.disabled = Boolean(why || (this.bar && this.barred(part)));
+      if (this.bar && line) part.setAttribute("aria-describedby", line.id);
+      else part.removeAttribute("aria-describedby");
     }
-    this.title = why;
+    this.title = why || (this.bar?.text ?? "");
+  }
+
+  /** Whether what stands against it now stands against this part of it. */
+  barred() {
+    return true;
+  }
+
+  /**
+   * Ask, and fetch the confirmation where the command needs one. `target` = {kind, name, input} and where.
+   * Gives {value, reason, confirmation}, or null for no, and for a confirmation that was refused.
+   */
+  async sure(question, target) {
+    const confirm = target ? this.getAttribute("confirm") : "";
+    const answer = await ask({ ...question, hazard: this.getAttribute("hazard"), second: confirm === "two-person" && this.label });
+    if (!answer) return null;
+    if (!confirm) return { ...answer, confirmation: "" };
+    if (confirm === "two-person") return { ...answer, confirmation: answer.code };
+    const given = await askToken(target);
+    if (given.token) return { ...answer, confirmation: given.token };
+    this.say("refused", given.detail, given.remedy);
+    return null;
   }
 
   /** Send and show; `words` says what was asked for. Gives the answer. */

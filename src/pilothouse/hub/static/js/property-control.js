@@ -1,11 +1,12 @@
 // <property-control series kind …>: a switch, a choice, a number, a text or JSON. It shows what the device says, never
 // what was pressed.
 
-import { ask } from "./ask.js";
 import { inWords, shown } from "./format.js";
 import { live } from "./live.js";
 import { Pressable } from "./pressable.js";
 import { nodeOf } from "./store.js";
+import { whyNot } from "./why-not.js";
+import { agree } from "./wishes.js";
 
 class PropertyControl extends Pressable {
   connectedCallback() {
@@ -16,8 +17,14 @@ class PropertyControl extends Pressable {
     this.rules = {
       unit: this.getAttribute("unit"), precision: precision === null ? null : Number(precision), writable: true,
     };
-    const [address, name] = this.series.split(".");
-    this.path = `/api/things/${address}/properties/${name}`;
+    [this.address, this.property] = this.series.split(".");
+    this.path = `/api/things/${this.address}/properties/${this.property}`;
+    this.tolerance = Number(this.getAttribute("tolerance"));
+    this.hasSafe = this.hasAttribute("safe");
+    this.safe = this.hasSafe ? JSON.parse(this.getAttribute("safe")) : undefined;
+    this.value = JSON.parse(this.getAttribute("value"));
+    this.toSafe = this.querySelector(".to-safe");
+    this.toSafe?.addEventListener("click", () => this.#write(this.safe));
     this.toggle = this.querySelector(".switch");
     this.toggle?.addEventListener("click", () => this.#toggle());
     for (const segment of this.querySelectorAll(".segments button")) {
@@ -40,9 +47,12 @@ class PropertyControl extends Pressable {
   }
 
   show() {
-    this.allow(nodeOf(this.series));
     const state = live.state(this.series);
-    if (!state) return;
+    if (state) this.#take(state);
+    this.allow(nodeOf(this.series), whyNot(this.address, this.property), this.now);
+  }
+
+  #take(state) {
     this.fresh = live.freshness(this.series, state, Number(this.getAttribute("stale")));
     const json = JSON.stringify(state.value);
     const now = `${json} ${this.fresh}`;
@@ -57,6 +67,23 @@ class PropertyControl extends Pressable {
     if (select && !select.dataset.touched) select.value = json;
     const input = this.querySelector(".setter input");
     if (input) input.placeholder = shown(state.value, this.rules)[0];
+    if (this.toSafe) this.toSafe.hidden = this.#readable && this.#isSafe(state.value, this.tolerance);
+  }
+
+  get #readable() {
+    return this.fresh !== "bad" && this.fresh !== "none";
+  }
+
+  #isSafe(value, tolerance = 0) {
+    return this.hasSafe && agree(value, this.safe, tolerance);
+  }
+
+  /** Nothing ever stands against the safe value; a form stays usable, for the safe value can be typed. */
+  barred(part) {
+    if (!this.hasSafe) return true;
+    if (part === this.toggle) return !part.hasAttribute("data-unknown") && !this.#isSafe(!this.value);
+    if (part.closest(".segments")) return !this.#isSafe(JSON.parse(part.value));
+    return false;
   }
 
   #showSwitch(value) {
@@ -74,13 +101,16 @@ class PropertyControl extends Pressable {
   }
 
   async #askBoth() {
-    const answer = await ask({
+    const both = [["false", "Turn off"], ["true", "Turn on"]];
+    const answer = await this.sure({
       title: this.label,
       text: "How it stands is not known right now. What shall it be?",
-      hazard: this.getAttribute("hazard"),
-      answers: [["false", "Turn off"], ["true", "Turn on"]],
+      answers: both.filter(([value]) => !this.bar || this.#isSafe(JSON.parse(value))),
     });
-    if (answer) await this.#put(JSON.parse(answer.value), answer.reason);
+    if (!answer) return;
+    const value = JSON.parse(answer.value);
+    if (this.getAttribute("confirm") && !this.#isSafe(value)) await this.#write(value);
+    else await this.#put(value, answer);
   }
 
   #submit(form) {
@@ -116,23 +146,26 @@ class PropertyControl extends Pressable {
   }
 
   async #write(value) {
-    if (this.sent || this.why) return;
-    let reason = "";
-    const dangerous = this.getAttribute("hazard") || this.getAttribute("confirm");
-    if (dangerous && JSON.stringify(value) !== this.getAttribute("safe")) {
-      const answer = await ask({
-        title: `${this.label}: ${inWords(value, this.rules)}?`,
-        hazard: this.getAttribute("hazard"),
-        answers: [["", this.toggle ? `Turn ${inWords(value, this.rules)}` : "Set it"]],
-      });
-      if (!answer) return;
-      reason = answer.reason;
-    }
-    await this.#put(value, reason);
+    if (this.sent || this.why) return undefined;
+    if (this.#isSafe(value)) return this.#put(value, {});
+    if (this.bar) return this.say("refused", "Nothing was sent: only its safe value is let through now.");
+    if (!this.getAttribute("hazard") && !this.getAttribute("confirm")) return this.#put(value, {});
+    const words = inWords(value, this.rules);
+    const [node, thing] = this.address.split("/");
+    const answer = await this.sure(
+      {
+        title: `${this.label}: ${words}?`,
+        change: [this.#readable ? inWords(this.value, this.rules) : "not known", words],
+        answers: [["", this.toggle ? `Turn ${words}` : "Set it"]],
+      },
+      { node, thing, kind: "property", name: this.property, input: value },
+    );
+    return answer && this.#put(value, answer);
   }
 
-  async #put(value, reason) {
-    const answer = await this.press(inWords(value, this.rules), "PUT", this.path, { value, reason });
+  async #put(value, { reason = "", confirmation = "" }) {
+    const body = confirmation ? { value, reason, confirmation } : { value, reason };
+    const answer = await this.press(inWords(value, this.rules), "PUT", this.path, body);
     if (answer?.end !== "confirmed") return;
     const field = this.querySelector(".setter input");
     if (field) field.value = "";

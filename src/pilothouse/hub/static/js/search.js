@@ -1,4 +1,4 @@
-// Search over nodes, things and properties: `/` or the button opens it, Enter goes there. It never commands anything.
+// Search over nodes, stands, things and properties: `/` or the button opens it, Enter goes there. It never commands anything.
 
 import { make } from "./icons.js";
 import { live } from "./live.js";
@@ -11,13 +11,13 @@ export function openSearch() {
   if (dialog) return;
   const input = make("input");
   input.type = "text";
-  input.placeholder = "Node, thing or property";
+  input.placeholder = "Node, stand, thing or property";
   input.autocomplete = "off";
   input.spellcheck = false;
   input.setAttribute("role", "combobox");
   input.setAttribute("aria-expanded", "true");
   input.setAttribute("aria-controls", "found");
-  input.setAttribute("aria-label", "Search nodes, things and properties");
+  input.setAttribute("aria-label", "Search nodes, stands, things and properties");
   const list = make("ul");
   list.id = "found";
   list.setAttribute("role", "listbox");
@@ -25,7 +25,7 @@ export function openSearch() {
   dialog = make("dialog", "palette", input, list);
   dialog.setAttribute("aria-label", "Search");
   document.body.append(dialog);
-  const everything = places();
+  let everything = places();
   let found = [];
   let at = 0;
 
@@ -48,6 +48,12 @@ export function openSearch() {
     if (!found.length) dialog.append(make("p", "none", "Nothing of that name."));
     mark();
   };
+  // Whoever is faster than the first snapshot sees what there is as soon as it is there.
+  const filled = () => {
+    everything = places();
+    look();
+  };
+  live.addEventListener("snapshot", filled);
   input.addEventListener("input", look);
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -64,6 +70,7 @@ export function openSearch() {
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => {
+    live.removeEventListener("snapshot", filled);
     dialog.remove();
     dialog = null;
   });
@@ -73,6 +80,9 @@ export function openSearch() {
 
 function places() {
   const found = [...live.store.nodes.keys()].map((node) => ({ title: node, where: "node", href: `/nodes/${node}`, weight: 3 }));
+  for (const { stand, title } of live.store.stands.values()) {
+    found.push({ title: title || stand, where: "stand", href: `/stands/${stand}`, weight: 3 });
+  }
   for (const thing of live.store.things.values()) {
     const href = `/things/${thing.node}/${thing.thing}`;
     const where = `${thing.node}/${thing.thing}`;

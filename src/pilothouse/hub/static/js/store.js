@@ -7,6 +7,8 @@ export class Store {
     this.hub = { link: true, processes: {} };
     this.nodes = new Map();
     this.things = new Map();
+    this.stands = new Map();
+    this.lanes = new Map();
   }
 
   /** A snapshot replaces everything: nothing can have been missed. Gives whether what is there differs from before. */
@@ -17,6 +19,8 @@ export class Store {
     this.hub = data.hub ?? this.hub;
     this.nodes = new Map((data.nodes ?? []).map((node) => [node.node, node]));
     this.things = new Map((data.things ?? []).map((thing) => [`${thing.node}/${thing.thing}`, thing]));
+    this.stands = new Map((data.stands ?? []).map((stand) => [stand.stand, stand]));
+    this.lanes = new Map((data.lanes ?? []).map((lanes) => [lanes.node, lanes]));
     return this.#shape() !== before;
   }
 
@@ -24,16 +28,18 @@ export class Store {
   #shape() {
     const nodes = [...this.nodes.values()].map((node) => `${node.node} ${node.epoch}`);
     const things = [...this.things.values()].map((thing) => [thing.node, thing.thing, ...Object.keys(thing.properties)]);
-    return JSON.stringify([nodes.sort(), things.map(String).sort()]);
+    const stands = [...this.stands.values()].map((stand) => [stand.stand, ...stand.things]);
+    return JSON.stringify([nodes.sort(), things.map(String).sort(), stands.map(String).sort()]);
   }
 
-  /** A change. Gives what it touched: {series, nodes, health: Set, quality, described, hub: boolean, ended}. */
+  /** A change. Gives what it touched: Sets series, nodes, health, stands, lanes; booleans quality, described, hub, stops; ended. */
   apply(data) {
     this.time = data.time ?? this.time;
     const touched = {
-      series: new Set(), nodes: new Set(), health: new Set(),
+      series: new Set(), nodes: new Set(), health: new Set(), stands: new Set(), lanes: new Set(),
       quality: false, described: Boolean(data.described), hub: Boolean(data.hub), ended: data.ended ?? [],
     };
+    const stops = data.hub || data.nodes ? this.#stops() : "";
     for (const [node, thing, property, time, value, quality] of data.values ?? []) {
       const state = this.things.get(`${node}/${thing}`)?.properties[property];
       if (!state) continue;
@@ -46,8 +52,23 @@ export class Store {
       this.nodes.set(node.node, node);
       touched.nodes.add(node.node);
     }
+    for (const stand of data.stands ?? []) {
+      this.stands.set(stand.stand, stand);
+      touched.stands.add(stand.stand);
+    }
+    for (const lanes of data.lanes ?? []) {
+      this.lanes.set(lanes.node, lanes);
+      touched.lanes.add(lanes.node);
+    }
     if (data.hub) this.hub = data.hub;
+    touched.stops = stops !== "" && this.#stops() !== stops;
     return touched;
+  }
+
+  /** Which stops hold, and who obeys them. */
+  #stops() {
+    const nodes = [...this.nodes.values()].map((node) => [node.node, node.life, (node.stops ?? []).map(({ id }) => id)]);
+    return JSON.stringify([(this.hub.stops ?? []).map(({ id }) => id), nodes]);
   }
 
   #thing(thing, touched) {
@@ -65,7 +86,9 @@ export class Store {
 
   /** Everything, in the shape of a snapshot. */
   snapshot() {
-    return { time: this.time, hub: this.hub, nodes: [...this.nodes.values()], things: [...this.things.values()] };
+    const all = (map) => [...map.values()];
+    const { time, hub } = this;
+    return { time, hub, nodes: all(this.nodes), things: all(this.things), stands: all(this.stands), lanes: all(this.lanes) };
   }
 
   /** The state of `node/thing.property`, undefined when there is none. */

@@ -1,0 +1,124 @@
+"""The page of stop: what holds, and pressing and lifting it without JavaScript.
+
+Two quick presses always stop, and one is enough. The button in the bar opens its dialog at once, with the first answer
+focused; the second press, or Enter, stops. Holding the button for a second stops without the dialog: who is in a hurry
+need not read. A double click was turned down as the one press: people double-click everything, and a laboratory where
+stops happen by mistake learns to lift them without looking. Esc and a click beside it close the dialog, no more.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from litestar import Request, get, post
+from litestar.response import Response
+from msgspec import Struct
+
+from pilothouse.errors import PilothouseError
+from pilothouse.hub.pages.forms import form_of
+from pilothouse.hub.pages.render import page
+from pilothouse.hub.pages.stop_rows import StopRow, stop_rows
+from pilothouse.hub.problems import problem_of
+from pilothouse.hub.site import Site, site_of, stops_of, visitor_of
+from pilothouse.hub.stops import Lifted, NodeStopped, Pressed
+
+BY_HAND = "Use the emergency stop at the bench."
+"""What helps where software cannot."""
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """One sentence about what a press or a lifting did."""
+
+    level: Literal["well", "warn", "bad"]
+    """How it looks; each has a sign of its own."""
+    text: str
+
+
+class StopPage(Struct, frozen=True, kw_only=True):
+    """What the page of stop shows."""
+
+    now: int
+    stops: tuple[StopRow, ...]
+    """The stops that hold."""
+    said: tuple[Said, ...]
+    """What the press or the lifting before this page did; () when there was none."""
+    reason: str
+    """What was typed as the reason and did not get through: bad input loses nothing."""
+
+
+def build(site: Site, said: tuple[Said, ...] = (), reason: str = "") -> StopPage:
+    """The page now."""
+    stops = stop_rows(site.directory, site.holding.latches)
+    return StopPage(now=site.clock.now(), stops=stops, said=said, reason=reason)
+
+
+def told_of_press(pressed: Pressed) -> tuple[Said, ...]:
+    """What happened on each node, plainly."""
+    said = [_node(each) for each in pressed.nodes]
+    said += [Said(level="bad", text=f"Node {name} did not answer. {BY_HAND}") for name in pressed.silent]
+    if pressed.note:
+        said.append(Said(level="warn", text=pressed.note))
+    if not (pressed.nodes or pressed.silent):
+        said.append(Said(level="warn", text=f"No node is there that could obey. {BY_HAND}"))
+    return tuple(said)
+
+
+def _node(stopped: NodeStopped) -> Said:
+    if stopped.mistakes:
+        return Said(level="bad", text=f"Node {stopped.node}: {'; '.join(stopped.mistakes)}. {BY_HAND}")
+    outputs = "1 output" if stopped.outputs == 1 else f"{stopped.outputs} outputs"
+    return Said(level="well", text=f"Node {stopped.node} is safe: {outputs}, after {stopped.took_ms:.0f} ms.")
+
+
+def told_of_lifting(lifted: Lifted) -> tuple[Said, ...]:
+    """What was lifted and what holds on."""
+    said = [Said(level="well", text="The stop is lifted. Outputs stay as they are until somebody switches them.")]
+    if not lifted.lifted:
+        said = [Said(level="warn", text="Nothing was lifted.")]
+    if lifted.still:
+        said.append(Said(level="warn", text="A stop that was pressed meanwhile holds on."))
+    said += [Said(level="bad", text=f"Node {name} did not answer and may hold on.") for name in lifted.silent]
+    if lifted.note:
+        said.append(Said(level="warn", text=lifted.note))
+    return tuple(said)
+
+
+@get("/stop", include_in_schema=False)
+async def stop_page(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The page. Opening it commands nothing."""
+    return page(request, "stop.html", build(site_of(request)), title="Stop", here="stop")
+
+
+@post("/stop", include_in_schema=False, status_code=200)
+async def press_stop(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Stop, from the form; any kind but "end" is the hard one, so that a mangled form stops all the same."""
+    form, visitor = await form_of(request), visitor_of(request)
+    kind: Literal["hard", "end"] = "end" if form.text("kind") == "end" else "hard"
+    reason = form.text("reason")
+    try:
+        said = told_of_press(await stops_of(request).press(kind, who=visitor.who, origin=visitor.origin, reason=reason))
+    except PilothouseError as error:
+        return _refused(request, error, reason, tail=BY_HAND)
+    return page(request, "stop.html", build(site_of(request), said), title="Stop", here="stop")
+
+
+@post("/stop/lift", include_in_schema=False, status_code=200)
+async def lift_stop(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Lift the stops that the form names, and no other: one pressed meanwhile holds."""
+    form, visitor = await form_of(request), visitor_of(request)
+    reason = form.text("reason")
+    try:
+        said = told_of_lifting(
+            await stops_of(request).lift(form.texts("stops"), who=visitor.who, origin=visitor.origin, reason=reason)
+        )
+    except PilothouseError as error:
+        return _refused(request, error, reason)
+    return page(request, "stop.html", build(site_of(request), said), title="Stop", here="stop")
+
+
+def _refused(request: Request[Any, Any, Any], error: PilothouseError, reason: str, tail: str = "") -> Response[bytes]:
+    problem = problem_of(error)
+    words = [problem.detail, problem.cause, problem.remedy]
+    text = " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in words if part)
+    shown = build(site_of(request), (Said(level="bad", text=f"{text} {tail}".strip()),), reason)
+    return page(request, "stop.html", shown, title="Stop", here="stop", status=problem.status)
