@@ -16,11 +16,24 @@ import pytest
 from pilothouse.bus.address import BusAddress, write_address
 from pilothouse.cli.access import Access
 from pilothouse.cli.app import run
-from pilothouse.cli.checks import ALL, Finding, Patient, State, bus, folder, hub, machine, processes, record, setup
+from pilothouse.cli.checks import (
+    ALL,
+    Finding,
+    Patient,
+    State,
+    bus,
+    folder,
+    guard,
+    hub,
+    machine,
+    processes,
+    record,
+    setup,
+)
 from pilothouse.cli.checks.finding import alive, status_in
 from pilothouse.cli.config_check import Checked
 from pilothouse.cli.doctor import examine
-from pilothouse.config.site import BusConfig, Config, HubConfig
+from pilothouse.config.site import BusConfig, Config, HubConfig, PropertyConfig, ThingConfig
 from pilothouse.testing.hub import Answer, ScriptedHub, problem
 
 NOW = 1_900_000_000_000
@@ -235,6 +248,8 @@ def scripted(tmp_path: Path) -> Iterator[ScriptedHub]:
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / "hub.json").write_text(json.dumps({"url": server.url, "pid": os.getpid()}))
         (tmp_path / "token").write_text("secret")
+        server.answers["GET /api/stop"] = Answer(200, {"stops": [], "missing": []})
+        server.answers["GET /api/stands"] = Answer(200, {"stands": []})
         yield server
 
 
@@ -256,6 +271,53 @@ def test_the_hub_and_its_site(patient: Make, scripted: ScriptedHub) -> None:
     }  # fmt: skip
     assert "2 h behind" in found["node c"].what
     assert found["node a"].what == "here, 1 thing"
+
+
+def test_stops_that_hold(patient: Make, scripted: ScriptedHub) -> None:
+    """A stop wants a look; a node that does not obey it is wrong."""
+    scripted.answers["GET /api/nodes"] = Answer(200, {"nodes": [{"node": "a", "life": "here"}]})
+    scripted.answers["GET /api/things"] = Answer(200, {"things": []})
+    stop = {"id": "x", "kind": "hard", "time": NOW, "who": "ada", "origin": "page", "reason": "smoke", "nodes": []}
+    scripted.answers["GET /api/stop"] = Answer(200, {"stops": [stop], "missing": ["b"]})
+    _, _, held, missing = hub.hub(patient(up=running()))
+    assert (held.state, missing.state) == (State.LOOK, State.WRONG)
+    assert held.what.startswith("ada pressed it at ")
+    assert ": smoke; it holds" in held.what
+    assert "pilothouse stop --lift" in held.remedy
+    assert "Node b" in missing.what
+
+
+def test_stands_of_what_is_not_there(patient: Make, scripted: ScriptedHub) -> None:
+    """Wrong on a node that is here; only a look where the node itself is not known."""
+    scripted.answers["GET /api/nodes"] = Answer(200, {"nodes": [{"node": "a", "life": "here"}]})
+    scripted.answers["GET /api/things"] = Answer(200, {"things": [{"node": "a", "thing": "bath"}]})
+    stands = [
+        {"stand": "good", "things": ["a/bath"]},
+        {"stand": "typo", "things": ["a/bath", "a/baht"]},
+        {"stand": "far", "things": ["elsewhere/pump"]},
+    ]
+    scripted.answers["GET /api/stands"] = Answer(200, {"stands": stands})
+    found = {one.name: one for one in hub.hub(patient(up=running()))}
+    assert "stand good" not in found
+    assert found["stand typo"].state is State.WRONG
+    assert "did you mean 'a/bath'?" in found["stand typo"].remedy
+    assert found["stand far"].state is State.LOOK
+
+
+def test_what_can_hurt_has_a_safe_value(patient: Make) -> None:
+    """A hazard without a safe value wants a look, and names the table in which to mend it."""
+
+    def config(**own: Any) -> Config:
+        offset = {"offset": PropertyConfig(hazard="It gets hot", **own)}
+        return Config(things={"sensor": ThingConfig(driver="sim.sensor", properties=offset)})
+
+    found = only(guard.hazards(patient(config=config())))
+    assert (found.name, found.state) == ("sensor.offset", State.LOOK)
+    assert "[things.sensor.properties.offset]" in found.remedy
+    assert only(guard.hazards(patient(config=config(safe=0.0)))).state is State.WELL
+    broken = Config(things={"sensor": ThingConfig(driver="sim.snesor")})
+    assert only(guard.hazards(patient(config=broken))).state is State.SKIPPED
+    assert only(guard.hazards(patient(mistakes=("bad",)))).state is State.SKIPPED
 
 
 def test_the_hub_that_is_ill(patient: Make, scripted: ScriptedHub) -> None:

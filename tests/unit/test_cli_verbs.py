@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pilothouse.cli import app
-from pilothouse.cli.app import run
 from pilothouse.testing.hub import Answer, Asked, ScriptedHub, problem
+from support.terminal import Say, terminal
 
 SUPPLY = {
     "node": "bench",
@@ -46,8 +46,6 @@ SUPPLY = {
 CONFIRMED = {"id": "i", "end": "confirmed", "value": 5.0, "took_ms": 3.21}
 THING = "/api/things/bench/supply"
 
-Say = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def hub() -> Iterator[ScriptedHub]:
@@ -66,17 +64,7 @@ def hub() -> Iterator[ScriptedHub]:
 @pytest.fixture
 def say(hub: ScriptedHub, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     """Runs `pilothouse …` on this hub's machine; gives exit code, standard output, standard error."""
-    for name in ("PILOTHOUSE_URL", "PILOTHOUSE_TOKEN_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "hub.json").write_text(json.dumps({"url": hub.url, "pid": 1}))
-    (tmp_path / "token").write_text("secret\n")
-
-    def run_with(*words: str) -> tuple[int, str, str]:
-        code = run([*words, "--data", str(tmp_path)])
-        return code, *capsys.readouterr()
-
-    return run_with
+    return terminal(hub.url, tmp_path, capsys, monkeypatch)
 
 
 def test_get_prints_value_unit_and_age(say: Say, hub: ScriptedHub) -> None:

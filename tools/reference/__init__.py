@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.reference import bus, cli, config, drivers, rest
+from tools.reference import bus, cli, config, drivers, guard, rest
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -13,6 +13,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "subjects.md": bus.page,
     "drivers.md": drivers.page,
     "rest.md": rest.page,
+    "guard.md": guard.page,
 }
 
 __all__ = ["FOLDER", "PAGES"]

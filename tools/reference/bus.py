@@ -8,7 +8,7 @@ from enum import Enum
 import msgspec
 
 from pilothouse.bus import messages, subjects
-from pilothouse.model import Health, PropertyState, Quality, Reading
+from pilothouse.model import Bar, Health, PropertyState, Quality, Reading
 from tools.reference.source import doc_of, member_docs
 from tools.reference.tables import MADE, fields_table, table
 
@@ -25,7 +25,8 @@ def page() -> str:
     parts += ["## Streams\n", "Of a site with the name `home`:\n", _streams(), "", "## Messages\n"]
     for kind in _messages():
         parts += [f"### {kind.__name__}\n", doc_of(kind), "", fields_table(kind), ""]
-    for part in (Reading, PropertyState, Health):
+    inner: list[type[msgspec.Struct]] = [Reading, PropertyState, Health, Bar, *_parts()]
+    for part in inner:
         shape = "\nOn the wire an array, in this order." if part.__struct_config__.array_like else ""
         parts += [f"### {part.__name__}\n", doc_of(part) + shape, "", fields_table(part), ""]
     for enum in (messages.End, messages.Why, Quality):
@@ -55,6 +56,14 @@ def _messages() -> list[type[msgspec.Struct]]:
     found = [kind for _, kind in inspect.getmembers(messages, inspect.isclass) if issubclass(kind, messages.Message)]
     ordered = sorted(found, key=lambda kind: inspect.getsourcelines(kind)[1])
     return [kind for kind in ordered if kind is not messages.Message]
+
+
+def _parts() -> list[type[msgspec.Struct]]:
+    """What lies in messages and is defined beside them."""
+    found = [kind for _, kind in inspect.getmembers(messages, inspect.isclass) if kind.__module__ == messages.__name__]
+    parts = [kind for kind in found if issubclass(kind, msgspec.Struct) and not issubclass(kind, messages.Message)]
+    shown = [kind for kind in parts if not kind.__name__.startswith("_")]
+    return sorted(shown, key=lambda kind: inspect.getsourcelines(kind)[1])
 
 
 def _members(enum: type[Enum]) -> str:

@@ -16,6 +16,7 @@ _TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("[keeper]", site.KeeperConfig),
     ("[things.NAME]", site.ThingConfig),
     ("[things.NAME.properties.PROPERTY]", site.PropertyConfig),
+    ("[stands.NAME]", site.StandConfig),
 )
 _INNER = ("settings",)
 """Fields that are no keys of the file."""
@@ -29,7 +30,9 @@ A duration is {duration}
 
 `examples/` holds a configuration to start from.
 """
-_BELOW = "Beside these keys of a thing stand the settings of its driver: see [drivers](drivers.md).\n"
+_BELOW = """Beside these keys of a thing stand the settings of its driver: see [drivers](drivers.md).
+What guards outputs has a page of its own, with examples: see [guard, stop and stands](guard.md).
+"""
 
 
 def page() -> str:
@@ -39,6 +42,7 @@ def page() -> str:
     parts = ["# Configuration\n", MADE, above]
     for head, kind in _TABLES:
         parts += [f"## `{head}`\n", table(("key", "type", "default", "meaning"), _rows(kind)), ""]
+    parts += ["## `[exclusive]`\n", f"{field_docs(site.Config)['exclusive']}\n"]
     return "\n".join([*parts, _BELOW])
 
 

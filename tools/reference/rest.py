@@ -50,7 +50,7 @@ def page() -> str:
     parts += ["`change`:\n", _struct(frames.ChangeFrame), "", _PROBLEMS]
     parts += [table(("type", "title"), [(f"`{kind}`", title) for kind, title in problems.TITLES.items()]), ""]
     parts.append("## Answers\n")
-    for name, schema in sorted(api["components"]["schemas"].items()):
+    for name, schema in sorted((_in_frames() | api["components"]["schemas"]).items()):
         parts += [f"### {name}\n", *_schema(name, schema)]
     return "\n".join(parts)
 
@@ -140,6 +140,13 @@ def _type(schema: Json) -> str:
 def _struct(kind: type[msgspec.Struct]) -> str:
     (schema,), parts = msgspec.json.schema_components([kind], ref_template="#/{name}")
     return _members(parts[kind.__name__] if "$ref" in schema else schema, field_docs(kind))
+
+
+def _in_frames() -> Json:
+    """Schemas of what lies in frames; the stream's own document does not know them."""
+    kinds = (frames.SnapshotFrame, frames.ChangeFrame)
+    _, parts = msgspec.json.schema_components(kinds, ref_template="#/{name}")
+    return {name: schema for name, schema in parts.items() if name not in {kind.__name__ for kind in kinds}}
 
 
 def _structs() -> dict[str, type[msgspec.Struct]]:

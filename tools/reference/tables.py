@@ -55,8 +55,8 @@ def fields_table(kind: type[msgspec.Struct]) -> str:
     docs = field_docs(kind)
     rows = []
     for field in msgspec.structs.fields(kind):
-        default = "needed" if field.required else f"`{toml(field.default)}`"
-        if field.default in (None, msgspec.NODEFAULT) and not field.required:
-            default = ""
+        default = "needed" if field.required else ""
+        if field.default not in (None, msgspec.NODEFAULT):
+            default = f"`{toml(field.default)}`"
         rows.append((f"`{field.encode_name}`", type_words(field.type), default, docs.get(field.name, "")))
     return table(("field", "type", "default", "meaning"), rows)

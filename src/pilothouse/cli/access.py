@@ -47,9 +47,22 @@ class Access(Local):
     token_file: Path | None = None
     """File with the API token; default: $PILOTHOUSE_TOKEN_FILE, else the one in the data folder."""
 
-    def connect(self) -> Client:
-        """A client of the hub; raises Unreachable when none is known, NotAllowed when there is no token for it."""
-        url = self.url or os.environ.get("PILOTHOUSE_URL", "")
+    @property
+    def named_url(self) -> str:
+        """The address that somebody gave; "" = the hub of this machine is meant."""
+        return self.url or os.environ.get("PILOTHOUSE_URL", "")
+
+    @property
+    def means_this_machine(self) -> bool:
+        """Whether the hub of this data folder is meant, by whatever name."""
+        return not self.named_url or _is_own(self.named_url, own_hub(self.places))
+
+    def connect(self, *, timeout: float = 10.0) -> Client:
+        """A client of the hub; raises Unreachable when none is known, NotAllowed when there is no token for it.
+
+        `timeout` is how many seconds an answer may take.
+        """
+        url = self.named_url
         own = own_hub(self.places)
         target = url or own
         if not target:
@@ -59,14 +72,14 @@ class Access(Local):
             )
         named = self.token_file or os.environ.get("PILOTHOUSE_TOKEN_FILE")
         if named:
-            return Client(target, read_token(Path(named).expanduser()))
+            return Client(target, read_token(Path(named).expanduser()), timeout=timeout)
         if not _is_own(target, own):
             # A token is only ever shown to the hub that gave it.
             raise NotAllowed(
                 f"There is no token for {target}",
                 remedy="Copy the file `token` from the data folder of that hub, and name it with --token-file FILE",
             )
-        return Client(target, read_token(self.places.token))
+        return Client(target, read_token(self.places.token), timeout=timeout)
 
 
 HERE = Access()

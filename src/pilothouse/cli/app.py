@@ -21,7 +21,7 @@ EXITS = "Exit codes: 0 fine, 1 refused or failed, 2 wrong usage or configuration
 
 VERBS = {
     "Start": ("up", "agent", "hub", "keeper", "bus"),
-    "Use": ("things", "get", "set", "do", "watch", "history", "ledger"),
+    "Use": ("things", "get", "set", "do", "confirm", "watch", "history", "ledger", "stand", "lanes", "cancel", "stop"),
     "Look after it": ("config", "link", "doctor"),
 }
 
@@ -40,6 +40,7 @@ def make_app(*, whole: bool = False) -> App:
         help_formatter="plain",
         version=__version__,
         group_parameters=Group("Options", sort_key=5),
+        suppress_keyboard_interrupt=False,  # `run` gives the exit code
     )
     start, use, look = (Group(name, sort_key=key) for key, name in enumerate(VERBS))
     for verb in VERBS["Start"]:

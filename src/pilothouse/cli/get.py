@@ -5,20 +5,23 @@ from __future__ import annotations
 from pilothouse.cli import show
 from pilothouse.cli.access import HERE, Access, Flag
 from pilothouse.cli.exits import Exit
+from pilothouse.cli.explain import explained
 from pilothouse.client import Client, PropertyNow, ThingNow
 from pilothouse.errors import BadName
 from pilothouse.model import PropertyDescription, PropertyState, Quality
 
 
-def get_(target: str, /, *more: str, raw: Flag = False, access: Access = HERE) -> int:
+def get_(target: str, /, *more: str, raw: Flag = False, explain: Flag = False, access: Access = HERE) -> int:
     """Read properties: value, unit, age. Asks the hub, never the device.
 
-    Exit code 1 when a property has no good value.
+    Exit code 1 when a property has no good value; with --explain, when
+    something stands against it.
 
     For example:
         pilothouse get greenhouse/fan.on
         pilothouse get greenhouse/fan
         pilothouse get bench/supply.voltage bench/supply.current --raw
+        pilothouse get bench/bath.heater --explain
 
     Parameters
     ----------
@@ -28,8 +31,12 @@ def get_(target: str, /, *more: str, raw: Flag = False, access: Access = HERE) -
         more of them
     raw:
         print nothing but the values, a line each
+    explain:
+        what was wished, what the device took, what it shows, and why it could not be switched now
     """
     targets = (target, *more)
+    if explain:
+        return explained(targets, access)
     with access.connect() as hub:
         found = [_ask(hub, one) for one in targets]
     if access.json:
@@ -61,6 +68,8 @@ def _of_property(name: str, now: PropertyNow, *, raw: bool) -> str:
         parts.append(f"{show.length(now.age_ms / 1000)} ago")
     if now.quality is not Quality.GOOD:
         parts.append(str(now.quality))
+    if now.differs_since:
+        parts.append(f"changed at the device since {show.moment(now.differs_since)}")
     if now.wish_time and now.wish != now.value:
         parts.append(f"wish {show.with_unit(now.wish, now.unit)}")
     return ", ".join(parts)
@@ -85,7 +94,8 @@ def _row(name: str, state: PropertyState, described: PropertyDescription | None,
     stale_after = 2.5 * described.heartbeat if described else 0.0
     wish = ""
     if state.wish_time and state.wish != state.value:
-        wish = f"wish {show.with_unit(state.wish, unit, precision)}"
+        by_hand = "changed at the device, " if state.differs_since else ""
+        wish = f"{by_hand}wish {show.with_unit(state.wish, unit, precision)}"
     elif described and described.writable:
         wish = "writable"
     doubt = show.doubt(state.quality, state.time, now, stale_after)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from pilothouse.cli import show
-from pilothouse.cli.access import HERE, Access
+from pilothouse.cli.access import HERE, Access, Flag
+from pilothouse.cli.confirming import hinted, need_of, token_for
 from pilothouse.cli.values import parse_value
 from pilothouse.client import Client, Ended
 from pilothouse.errors import BadName, NotThere, nearest
@@ -22,16 +24,20 @@ def set_(
     reason: str | None = None,
     ttl: float = 5.0,
     id: str | None = None,
+    yes: Flag = False,
+    confirmation: str | None = None,
     access: Access = HERE,
 ) -> None:
     """Write a property, and wait until the readback shows it.
 
     The value is read as the property's type asks: true or on, a number, a name
-    out of a list, text, or JSON for lists and objects.
+    out of a list, text, or JSON for lists and objects. What can hurt is asked
+    about first.
 
     For example:
         pilothouse set greenhouse/fan.on true --reason "too warm"
         pilothouse set bench/supply.voltage 5
+        pilothouse set bench/oven.heater on --yes
 
     Parameters
     ----------
@@ -45,12 +51,21 @@ def set_(
         seconds after which it is not done any more
     id:
         id of the command; the same id is never done twice
+    yes:
+        confirm without being asked, for scripts that know what they do
+    confirmation:
+        code that somebody else got with: pilothouse confirm
     """
     series = Series.parse(target)
     with access.connect() as hub:
-        described = _described(hub, series)
+        described = property_of(hub, series)
         taken = parse_value(value, described.schema, label=target)
-        ended = hub.set(target, taken, reason=reason or "", ttl=ttl, id=id or "", patience=described.settle)
+        need = "" if confirmation else need_of(described, taken)
+        label = f"Write {target} = {show.with_unit(taken, described.unit)}"
+        token = token_for(need, described.hazard, label, lambda: hub.confirm(target, taken), yes=yes)
+        given = {"reason": reason or "", "id": id or "", "confirmation": confirmation or token}
+        with hinted(described.confirm, f"{target} {shlex.quote(value)}"):
+            ended = hub.set(target, taken, ttl=ttl, patience=described.settle, **given)
     print(show.as_json(ended) if access.json else told(target, ended, described.unit, described.precision))
 
 
@@ -61,7 +76,8 @@ def told(target: str, ended: Ended, unit: str = "", precision: int | None = None
     return f"{target}{shown}, {ended.end}{took}"
 
 
-def _described(hub: Client, series: Series) -> PropertyDescription:
+def property_of(hub: Client, series: Series) -> PropertyDescription:
+    """What is known of a property; raises BadName for an action, NotThere with the nearest name."""
     address = Address(series.node, series.thing)
     description = hub.thing(str(address)).description
     known = description.properties if description else {}

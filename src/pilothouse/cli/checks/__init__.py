@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from pilothouse.cli.checks import bus, folder, hub, machine, processes, record, setup
+from pilothouse.cli.checks import bus, folder, guard, hub, machine, processes, record, setup
 from pilothouse.cli.checks.finding import Finding, Patient, State
 
 Check = Callable[[Patient], Finding | list[Finding]]
@@ -13,6 +13,7 @@ ALL: Sequence[Check] = (
     folder.folder,
     folder.room,
     setup.configuration,
+    guard.hazards,
     machine.port,
     processes.processes,
     bus.program,

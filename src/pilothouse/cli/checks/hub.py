@@ -5,8 +5,8 @@ from __future__ import annotations
 from pilothouse.cli import show
 from pilothouse.cli.access import own_hub
 from pilothouse.cli.checks.finding import Finding, Patient, look, skipped, well, wrong
-from pilothouse.client import Client, Node, NotAllowed, ThingNow, Unreachable
-from pilothouse.errors import PilothouseError
+from pilothouse.client import Client, Node, NotAllowed, Stand, StopsNow, ThingNow, Unreachable
+from pilothouse.errors import PilothouseError, nearest
 
 _CLOCKS_APART = 5_000
 
@@ -42,7 +42,37 @@ def _site(client: Client) -> list[Finding]:
     nodes = client.nodes()
     if not nodes:
         return [wrong("nodes", "The hub knows no node yet", "pilothouse agent")]
-    return [_node(node) for node in nodes] + [_thing(thing) for thing in client.things() if not thing.health.ok]
+    things = client.things()
+    ill = [_thing(thing) for thing in things if not thing.health.ok]
+    here = {node.node for node in nodes if node.life == "here"}
+    known = [thing.address for thing in things]
+    stands = [one for stand in client.stands() if (one := _stand(stand, known, here))]
+    return [_node(node) for node in nodes] + ill + _stops(client.stops()) + stands
+
+
+def _stops(now: StopsNow) -> list[Finding]:
+    """Stops that hold, and who does not obey them; nothing when none does."""
+    lift = "When all is well again: pilothouse stop --lift --reason WHY"
+    found = []
+    for stop in now.stops:
+        why = f": {stop.reason}" if stop.reason else ""
+        what = f"{stop.who} pressed it at {show.moment(stop.time)}{why}; it holds until somebody lifts it"
+        found.append(look("stop", what, lift))
+    if now.stops:
+        again = "pilothouse stop"
+        found += [wrong("stop", f"Node {node} does not obey it yet", f"On {node}: {again}") for node in now.missing]
+    return found
+
+
+def _stand(stand: Stand, known: list[str], here: set[str]) -> Finding | None:
+    """A stand that names what does not exist; None when all of it does."""
+    gone = [address for address in stand.things if address not in known]
+    if not gone:
+        return None
+    meant = nearest(gone[0], known)
+    mend = f"Correct [stands.{stand.stand}] in the configuration" + (f"; did you mean {meant!r}?" if meant else "")
+    make = wrong if any(address.partition("/")[0] in here for address in gone) else look
+    return make(f"stand {stand.stand}", f"It names what is not there: {', '.join(gone)}", mend)
 
 
 def _node(node: Node) -> Finding:
