@@ -15,7 +15,7 @@ from bench.places import RESULTS, ROOT, TABLE
 from bench.script import exit_code
 from bench.table import written
 
-SCRIPTS = ("command", "live", "read", "ingest", "chart", "processes", "disk")
+SCRIPTS = ("command", "failsafe", "live", "read", "ingest", "chart", "processes", "disk")
 LIMIT = 3600
 """Seconds that one script may take."""
 
