@@ -35,9 +35,9 @@ class Cut:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._open.set()
-        self._listener.close()
         for thread in self._threads:
             thread.join()
+        self._listener.close()
 
     def cut(self) -> None:
         """From now on nothing comes through, in either direction; nobody is told."""

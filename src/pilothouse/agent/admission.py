@@ -71,7 +71,7 @@ class Book:
         self._kept = kept
         self._most = most
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._forgotten = 0
+        self._forgotten = -1
         """The latest deadline of any that was forgotten: what is later than that was surely never here."""
 
     def take(self, command: Command, names: tuple[str, str, str], mono: int, *, closed: Refusal | None = None) -> Taken:
