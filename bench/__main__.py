@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from bench.figures import Result
-from bench.places import RESULTS, ROOT, TABLE
+from bench.places import RESULTS, ROOT, SAFETY, TABLE
 from bench.script import exit_code
-from bench.table import written
+from bench.table import filled, written
 
 SCRIPTS = ("command", "failsafe", "live", "read", "ingest", "chart", "processes", "disk")
 LIMIT = 3600
@@ -53,6 +53,9 @@ def _write(results: list[Result]) -> None:
     RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(ordered), indent=1) + b"\n")
     TABLE.write_text(written(ordered), encoding="utf-8")
     print(f"written: {TABLE.relative_to(ROOT)}")
+    if "failsafe" in kept and kept["failsafe"].figures:
+        SAFETY.write_text(filled(SAFETY.read_text(encoding="utf-8"), kept["failsafe"]), encoding="utf-8")
+        print(f"written: {SAFETY.relative_to(ROOT)}")
 
 
 def _run(script: str, *, quick: bool, rounds: int) -> Result:

@@ -26,6 +26,9 @@ ledger; a reading missing from the record), 3 when something could not be measur
 folder for temporary data; it should be on the disk that matters.
 """
 
+_BEGIN, _END = "<!-- failsafe: made by python -m bench -->", "<!-- failsafe: end -->"
+_PERFORMANCE = "../reference/performance.md"
+
 
 def written(results: Sequence[Result]) -> str:
     """The page; the conditions at its head are those of the newest result."""
@@ -38,6 +41,23 @@ def written(results: Sequence[Result]) -> str:
     parts.append(_summary(results))
     parts += [_section(result) for result in results]
     return "\n".join(parts)
+
+
+def filled(page: str, result: Result) -> str:
+    """`page` with a short table of the result's figures between its marks; raises ValueError when it has none."""
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"the page has no place for figures, {_BEGIN} … {_END}")
+    rows = [
+        f"| {figure.claim} | {shown(figure.measured, figure.unit)} | {shown(figure.low)} – {shown(figure.high)} "
+        f"| {target_shown(figure)} |"
+        for figure in result.figures
+    ]
+    when = result.conditions.get("date", "at an unknown time")
+    head = ["| what happens | median | least – most | target |", "|---|---|---|---|"]
+    tail = ["", f"Measured {when} with simulated devices; conditions and references: [performance]({_PERFORMANCE})."]
+    return "".join((before, begin, "\n", "\n".join([*head, *rows, *tail]), "\n", end, after))
 
 
 def _summary(results: Sequence[Result]) -> str:

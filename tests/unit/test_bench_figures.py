@@ -19,7 +19,7 @@ from bench.figures import (
 )
 from bench.load import stamps_in
 from bench.script import CANNOT, WRONG, exit_code
-from bench.table import written
+from bench.table import filled, written
 from bench.wire import request_bytes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,6 +150,19 @@ def test_the_page_names_what_could_not_be_measured() -> None:
     assert "Could not be measured at all: `bench.live`" in page
     assert "Could not be measured: the stack ended\n" in page
     assert "Traceback" not in page
+
+
+def test_a_page_has_its_figures_between_its_marks_and_keeps_the_rest() -> None:
+    """As often as it is filled; a page without a place for them is said."""
+    figure = summed("agent killed", "ms", [300.0, 500.0, 400.0], target=2000)
+    result = Result(script="failsafe", figures=[figure], conditions={"date": "today"})
+    bare = "before\n<!-- failsafe: made by python -m bench -->\nold\n<!-- failsafe: end -->\nafter\n"
+    page = filled(bare, result)
+    assert "| agent killed | 400 ms | 300 – 500 | ≤ 2,000 ms |" in page and "old" not in page
+    assert page.startswith("before\n") and page.endswith("\nafter\n")
+    assert filled(page, result) == page
+    with pytest.raises(ValueError, match="no place for figures"):
+        filled("nothing", result)
 
 
 def test_stamps_are_found_in_values_and_in_whole_things() -> None:
