@@ -16,11 +16,25 @@ from bench.stack import Stack, folder, running
 THINGS = 16
 
 
+RECORDER = """
+[things.rec_{n}]
+driver = "bench.devices:Recorder"
+trace = "{traces}/{n}.trace"
+[things.rec_{n}.interlocks]
+level = "requires level >= 0 and rec_{other}.level >= 0"
+[things.rec_{n}.properties.level]
+safe = 0
+slew = 1e9
+max_on = "1h"
+"""
+"""One device and its rules: each write passes the guard, and every reading of two devices feeds it."""
+SAFE = "0"
+"""What the agent writes by itself at its start and end; no command asks for it."""
+
+
 def config(traces: Path) -> str:
-    """Sixteen recording devices, each with its trace."""
-    things = "".join(
-        f'[things.rec_{n}]\ndriver = "bench.devices:Recorder"\ntrace = "{traces}/{n}.trace"\n' for n in range(THINGS)
-    )
+    """Sixteen recording devices, each with its trace, guarded."""
+    things = "".join(RECORDER.format(n=n, other=(n + 1) % THINGS, traces=traces) for n in range(THINGS))
     return f'[node]\nname = "bench"\nhost = false\n{things}'
 
 
@@ -103,7 +117,8 @@ def measure(scale: Scale) -> list[Figure]:
                 lambda: flask_puts(many, 16),
             )
             lines = _ledger(stack, {one[0] for one in commands.kept})
-        done = [line for trace in traces.glob("*.trace") for line in trace.read_text(encoding="ascii").split()]
+        written = [line for trace in traces.glob("*.trace") for line in trace.read_text(encoding="ascii").split()]
+        done = [line for line in written if line != SAFE]
     return [*_latencies(alone), *_rates(crowd, many), *_truth(commands, done, lines)]
 
 

@@ -269,6 +269,7 @@ async def test_a_lane_that_hangs_is_unknown_and_then_done(make: Any) -> None:
     plant = await make(thing({"on": "two.number > 20"}))
     await plant.read("two", "number", 30.0)
     assert (await plant.set("one", "on", True)).end is End.CONFIRMED
+    await soon(lambda: not plant.things["one"]._polling, "the reading after the write: it must not be what hangs")
     plant.odd["one"].free.clear()
     stuck = plant.send(plant.command("one", "work", {"times": 1}, kind="action"))
     assert (await plant.ended(stuck)).end is End.UNKNOWN
