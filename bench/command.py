@@ -28,13 +28,19 @@ slew = 1e9
 max_on = "1h"
 """
 """One device and its rules: each write passes the guard, and every reading of two devices feeds it."""
+UNRULED = """
+[things.rec_{n}]
+driver = "bench.devices:Recorder"
+trace = "{traces}/{n}.trace"
+"""
+"""The same without any rule: what the first measurements were taken with."""
 SAFE = "0"
 """What the agent writes by itself at its start and end; no command asks for it."""
 
 
-def config(traces: Path) -> str:
+def config(traces: Path, recorder: str = RECORDER) -> str:
     """Sixteen recording devices, each with its trace, guarded."""
-    things = "".join(RECORDER.format(n=n, other=(n + 1) % THINGS, traces=traces) for n in range(THINGS))
+    things = "".join(recorder.format(n=n, other=(n + 1) % THINGS, traces=traces) for n in range(THINGS))
     return f'[node]\nname = "bench"\nhost = false\n{things}'
 
 
@@ -119,7 +125,30 @@ def measure(scale: Scale) -> list[Figure]:
             lines = _ledger(stack, {one[0] for one in commands.kept})
         written = [line for trace in traces.glob("*.trace") for line in trace.read_text(encoding="ascii").split()]
         done = [line for line in written if line != SAFE]
-    return [*_latencies(alone), *_rates(crowd, many), *_truth(commands, done, lines)]
+    return [*_latencies(alone), *_rates(crowd, many), *_truth(commands, done, lines), *_unruled(scale)]
+
+
+def _unruled(scale: Scale) -> list[Figure]:
+    """What commands take where no rule stands: what the guard costs is the difference."""
+    single, many = scale.of(400, 40), scale.of(3000, 200)
+    with tempfile.TemporaryDirectory(prefix="pilothouse-bench-trace-") as traces:
+        plain = config(Path(traces), UNRULED)
+        with running(plain, things=THINGS) as stack, Generator() as generator, echo(stack.bus) as raw:
+            commands = Commands(stack, generator)
+            ours, bare = in_turn(
+                scale.rounds,
+                lambda: (commands.send(single, 1).latencies, commands.send(many, 16).elapsed),
+                lambda: (raw.requests(single, 1)[0], raw.requests(many, 16)[1]),
+            )
+    name = "raw NATS request between two processes"
+    p50 = [[percentile(latencies, 50) for latencies, _ in side] for side in (ours, bare)]
+    rates = [[many / elapsed for _, elapsed in side] for side in (ours, bare)]
+    return [
+        summed("command, one at a time, p50, outputs without rules", "ms", p50[0], reference=(name, p50[1])),
+        summed(
+            "commands, 16 at once, outputs without rules", "/s", rates[0], sense="at least", reference=(name, rates[1])
+        ),
+    ]
 
 
 def _latencies(alone: Sequence[Sequence[tuple[list[float], float]]]) -> list[Figure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from pilothouse.guard import BadExpression, Known, Ref, evaluate, parse
 from pilothouse.guard.check import check
-from pilothouse.guard.expression import Compare, Condition, Constant, Every, Not, Read, Some, compare
+from pilothouse.guard.expression import Compare, Condition, Constant, Every, Expression, Not, Read, Some, compare, truth
 from pilothouse.guard.parser import DEEPEST, LONGEST, MOST_REFS, written
 
 NAMES = st.sampled_from(["a", "pump", "tank_2", "water-level", "orange", "nothing", "android", "x--", "true_1", "e5"])
@@ -202,6 +203,15 @@ def test_any_condition_over_any_readings_has_a_value(condition: Condition, value
 
     found = evaluate(parse(text if len(text) <= LONGEST else "a"), lookup)
     assert bool(found.holds) is not bool(found.broken)
+    # The quick look and the one that makes sentences are of one mind; the contrary makes them also where it holds.
+    assert truth(condition, lookup) is evaluate_root(condition, lookup)
+    contrary = evaluate_root(Not(condition), lookup)
+    assert truth(condition, lookup) is (None if contrary is None else not contrary)
+
+
+def evaluate_root(condition: Condition, lookup: Callable[[Ref], Known | str]) -> bool | None:
+    """By way of the sentences."""
+    return evaluate(Expression("x", condition, ()), lookup).holds
 
 
 @given(st.booleans() | NUMBERS | TEXTS | st.none() | st.lists(st.booleans()), SIGNS, st.booleans() | NUMBERS | TEXTS)

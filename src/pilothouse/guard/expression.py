@@ -7,7 +7,7 @@ A condition has three values: it holds, it does not, or nobody can say because a
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -181,9 +181,56 @@ class _Found(NamedTuple):
 
 def evaluate(expression: Expression, lookup: Lookup) -> Verdict:
     """Whether a condition holds now."""
+    if truth(expression.root, lookup):
+        return _HOLDS  # looked at for every command and reading: sentences are made for what is wrong only
     found = _Evaluation(expression, lookup).of(expression.root)
     broken = tuple(dict.fromkeys(found.blame)) or ("it can never hold",)
     return Verdict(found.holds, () if found.holds else broken)
+
+
+def truth(condition: Condition, lookup: Lookup) -> bool | None:
+    """Whether a condition holds, without a word why; None = nobody can say."""
+    if isinstance(condition, Compare):
+        return _all(_stands(lookup, left, sign, right) for left, sign, right in condition.pairs())
+    if isinstance(condition, Every):
+        return _all(truth(part, lookup) for part in condition.parts)
+    if isinstance(condition, Some):
+        contrary = _all(_contrary(truth(part, lookup)) for part in condition.parts)
+        return _contrary(contrary)
+    if isinstance(condition, Not):
+        return _contrary(truth(condition.part, lookup))
+    value = _value(condition, lookup)
+    return value if isinstance(value, bool) else None
+
+
+def _all(parts: Iterable[bool | None]) -> bool | None:
+    """Kleene's "and"."""
+    holds: bool | None = True
+    for part in parts:
+        if part is False:
+            return False
+        if part is None:
+            holds = None
+    return holds
+
+
+def _contrary(holds: bool | None) -> bool | None:
+    return None if holds is None else not holds
+
+
+def _stands(lookup: Lookup, left: Operand, sign: Operator, right: Operand) -> bool | None:
+    return compare(_value(left, lookup), sign, _value(right, lookup))
+
+
+def _value(operand: Operand, lookup: Lookup) -> Value:
+    """The value of an operand; None = not known, and nothing can be compared with it."""
+    if isinstance(operand, Constant):
+        return operand.value
+    known = lookup(operand.ref)
+    return None if isinstance(known, str) else known.value
+
+
+_HOLDS = Verdict(True)
 
 
 class _Evaluation:
