@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from support.browsing import Watched, window
+from support.browsing import Watched, person, window
 from support.stack import Stack, wait_for
 
 CONFIG = """
@@ -98,6 +98,16 @@ def session(stack: Stack, browser: Browser) -> dict[str, str]:
 def watched(stack: Stack, browser: Browser, session: dict[str, str]) -> Iterator[Watched]:
     """A window of 1280 x 800; the test fails when the page did something that no page may do."""
     context = window(browser, session)
+    made = Watched(context.new_page(), stack.url)
+    yield made
+    context.close()
+    assert made.wrong == []
+
+
+@pytest.fixture
+def bob(stack: Stack, browser: Browser) -> Iterator[Watched]:
+    """Another person in another browser."""
+    context = window(browser, person(stack, browser, "bob"))
     made = Watched(context.new_page(), stack.url)
     yield made
     context.close()

@@ -7,18 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from support.browsing import Watched, control, person, window
+from support.browsing import Watched, control
 from support.stack import Stack
-
-
-@pytest.fixture
-def bob(stack: Stack, browser: Browser) -> Iterator[Watched]:
-    """Another person in another browser."""
-    context = window(browser, person(stack, browser, "bob"))
-    made = Watched(context.new_page(), stack.url)
-    yield made
-    context.close()
-    assert made.wrong == []
 
 
 @pytest.fixture(autouse=True)

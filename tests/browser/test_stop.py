@@ -9,20 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browsing import AXE, Watched, control, frozen, person, serious_faults, silent, window
+from support.browsing import AXE, Watched, control, frozen, serious_faults, silent, window
 from support.stack import Stack, wait_for
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-
-
-@pytest.fixture
-def bob(stack: Stack, browser: Browser) -> Iterator[Watched]:
-    """Another person in another browser."""
-    context = window(browser, person(stack, browser, "bob"))
-    made = Watched(context.new_page(), stack.url)
-    yield made
-    context.close()
-    assert made.wrong == []
 
 
 @pytest.fixture(autouse=True)

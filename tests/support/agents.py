@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,20 @@ class AgentProcess:
             return []
         lines = [json.loads(line) for line in self.trace.read_text().splitlines()]
         return [(line["mono"], line["property"], line["value"]) for line in lines if line["thing"] == thing]
+
+
+@contextlib.asynccontextmanager
+async def running(
+    data: Path, trace: Path, config: str, ear: Ear, until: Callable[..., Any], *, things: int = 2
+) -> AsyncIterator[AgentProcess]:
+    """An agent for the length of the block, from when it is here with so many things."""
+    agent = AgentProcess(data, config=config, trace=trace)
+    agent.start()
+    try:
+        await until(lambda: ear.is_here() and len(ear.described) == things, f"the agent: {agent.said()}")
+        yield agent
+    finally:
+        agent.end()
 
 
 class Ear:

@@ -20,6 +20,7 @@ from pilothouse.bus.address import read_address
 from pilothouse.clock import SystemClock
 from pilothouse.config.places import Places
 from pilothouse.config.site import BusConfig
+from support.agents import Ear
 
 SITE = "home"
 
@@ -173,6 +174,13 @@ async def bus(connect: Connect) -> Bus:
     bus = await connect("test")
     await bus.ensure_streams(SITE)
     return bus
+
+
+@pytest.fixture
+async def ear(bus: Bus) -> AsyncIterator[Ear]:
+    """What node "pi" says on the bus of this test."""
+    async with Ear(bus) as ear:
+        yield ear
 
 
 async def until(ask: Callable[[], Any], what: str, *, seconds: float = 15.0) -> Any:

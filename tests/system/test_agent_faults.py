@@ -16,7 +16,7 @@ import pytest
 
 from pilothouse.bus.messages import LIMIT, Batch, End, Outcome, Why
 from pilothouse.errors import BusDown, NodeAway, TimedOut
-from support.agents import AgentProcess, Ear
+from support.agents import AgentProcess, Ear, running
 
 LOADED = """
 [node]
@@ -37,22 +37,10 @@ Until = Callable[..., Any]
 
 
 @pytest.fixture
-async def ear(bus: Any) -> AsyncIterator[Ear]:
-    """What the node says."""
-    async with Ear(bus) as ear:
-        yield ear
-
-
-@pytest.fixture
 async def agent(bus_server: Any, tmp_path: Path, ear: Ear, until: Until) -> AsyncIterator[AgentProcess]:
     """A running agent with a busy sensor."""
-    agent = AgentProcess(bus_server.places.data, config=LOADED, trace=tmp_path / "trace.jsonl")
-    agent.start()
-    try:
-        await until(lambda: ear.is_here() and len(ear.described) == 2, f"the agent: {agent.said()}")
+    async with running(bus_server.places.data, tmp_path / "trace.jsonl", LOADED, ear, until) as agent:
         yield agent
-    finally:
-        agent.end()
 
 
 @pytest.mark.parametrize("seconds", [1, pytest.param(10, marks=pytest.mark.slow)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,6 @@ import pytest
 
 from pilothouse.bus.messages import Batch, End, Presence, Why
 from support.agents import CONFIG, AgentProcess, Ear
-
-
-@pytest.fixture
-async def ear(bus: Any) -> AsyncIterator[Ear]:
-    """What the node says."""
-    async with Ear(bus) as ear:
-        yield ear
 
 
 @pytest.fixture

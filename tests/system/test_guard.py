@@ -60,13 +60,6 @@ Until = Callable[..., Any]
 
 
 @pytest.fixture
-async def ear(bus: Any) -> AsyncIterator[Ear]:
-    """What the node says."""
-    async with Ear(bus) as ear:
-        yield ear
-
-
-@pytest.fixture
 async def start(bus_server: Any, bus: Any, tmp_path: Path, until: Until) -> AsyncIterator[Any]:
     """Starts agents on the bus of this test, and waits until they are here."""
     made: list[AgentProcess] = []

@@ -15,7 +15,7 @@ from pilothouse.bus import Subjects, streams
 from pilothouse.bus.messages import Cancel, Cancelled, End, Lanes, Presence, StopOrder, Stopped, Why
 from pilothouse.clock import SystemClock
 from pilothouse.model import new_id
-from support.agents import AgentProcess, Ear
+from support.agents import AgentProcess, Ear, running
 
 CONFIG = """
 [node]
@@ -36,22 +36,10 @@ Until = Callable[..., Any]
 
 
 @pytest.fixture
-async def ear(bus: Any) -> AsyncIterator[Ear]:
-    """What the node says."""
-    async with Ear(bus) as ear:
-        yield ear
-
-
-@pytest.fixture
 async def agent(bus_server: Any, tmp_path: Path, ear: Ear, until: Until) -> AsyncIterator[AgentProcess]:
     """A running agent with relays, that have a second path, and a bath, that has none."""
-    agent = AgentProcess(bus_server.places.data, config=CONFIG, trace=tmp_path / "trace.jsonl")
-    agent.start()
-    try:
-        await until(lambda: ear.is_here() and len(ear.described) == 2, f"the agent: {agent.said()}")
+    async with running(bus_server.places.data, tmp_path / "trace.jsonl", CONFIG, ear, until) as agent:
         yield agent
-    finally:
-        agent.end()
 
 
 def order(kind: Any = "hard", **more: Any) -> StopOrder:
