@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.agent.report import Reported, differs, is_due, outside, shows
+from pilothouse.agent.report import Reported, is_due, outside
 from pilothouse.model import PropertyDescription, Quality
+from pilothouse.model.sameness import differs, shows
 
 numbers = st.floats(-1e6, 1e6) | st.integers(-(10**6), 10**6)
 

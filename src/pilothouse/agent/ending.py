@@ -15,12 +15,12 @@ from pilothouse.agent.lane import (
     NoAnswer,
     NotAsked,
 )
-from pilothouse.agent.report import shows
 from pilothouse.agent.sense import Sensed
 from pilothouse.agent.words import at_time, in_words
 from pilothouse.bus.messages import Command, End, Made, Outcome, Why
 from pilothouse.clock import Clock
 from pilothouse.model import PropertyDescription, Quality, Value
+from pilothouse.model.sameness import shows
 from pilothouse.model.types import short
 from pilothouse.model.units import symbol
 

@@ -8,12 +8,12 @@ from typing import Literal, Protocol
 from pilothouse.agent.admission import Refusal
 from pilothouse.agent.guarding import Guarding
 from pilothouse.agent.leasing import Leasing
-from pilothouse.agent.report import differs
 from pilothouse.agent.words import at_time
 from pilothouse.bus.messages import AskConfirmation, Command, End, Latch, Why
 from pilothouse.clock import Clock
 from pilothouse.guard import Barred, Tokens
 from pilothouse.model import ActionDescription, PropertyDescription, Value
+from pilothouse.model.sameness import differs
 
 _WHY = {"interlock": Why.INTERLOCK, "exclusive": Why.INTERLOCK, "lease": Why.LEASE}
 """By rule; all others are Why.GUARD."""

@@ -13,11 +13,11 @@ from pilothouse.agent.alarm import Alarm
 from pilothouse.agent.announce import URGENT
 from pilothouse.agent.owned import Owned
 from pilothouse.agent.peers import FRESH
-from pilothouse.agent.report import differs
 from pilothouse.agent.words import at_time
 from pilothouse.clock import Clock
 from pilothouse.guard import Barred, Group, Guard, Known, Lookup, Ref
 from pilothouse.model import Bar, PropertyState, Quality
+from pilothouse.model.sameness import differs
 
 Act = Callable[[str, Collection[str], str, str], None]
 """Has outputs of a thing go safe: thing, names, origin, reason. Must not wait."""

@@ -14,7 +14,7 @@ from pilothouse.agent.alarm import Alarm
 from pilothouse.agent.build import Built
 from pilothouse.agent.driving import Driving, Opened
 from pilothouse.agent.lane import By, CallFailed, Done, Lane, LaneHung, NoAnswer, NotAsked, OnLate
-from pilothouse.agent.report import Reported, differs, is_due, shows
+from pilothouse.agent.report import Reported, is_due
 from pilothouse.agent.retry import BackOff, Said
 from pilothouse.agent.sense import Sensed
 from pilothouse.agent.words import in_words
@@ -22,6 +22,7 @@ from pilothouse.clock import Clock
 from pilothouse.errors import PilothouseError
 from pilothouse.model import Health, PropertyState, Quality, Reading, ThingDescription, Value
 from pilothouse.model.affordances import SafeWhen
+from pilothouse.model.sameness import differs, shows
 
 log = logging.getLogger(__name__)
 

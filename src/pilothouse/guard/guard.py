@@ -14,10 +14,11 @@ from typing import NamedTuple
 from pilothouse.guard import rules
 from pilothouse.guard.expression import Expression, Known, Lookup, Ref, Verdict, evaluate
 from pilothouse.guard.held import Held
-from pilothouse.guard.output import Group, Output, is_number
+from pilothouse.guard.output import Group, Output
 from pilothouse.guard.rules import Barred
 from pilothouse.guard.words import lasting
 from pilothouse.model import Value
+from pilothouse.model.sameness import is_number
 
 _MOST_WORLDS = 32
 """Combinations of values on their way that are looked at for one condition; with more, they count as not known."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pilothouse.guard.output import Output, is_number
+from pilothouse.guard.output import Output
 from pilothouse.guard.slew import Trail
 from pilothouse.model import Value
+from pilothouse.model.sameness import is_number
 
 _MOST_DOUBTS = 8
 _LONGEST_PAUSE = 10_000

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from pilothouse.guard.expression import Expression, Ref
 from pilothouse.model import PropertyDescription, Value
+from pilothouse.model.sameness import is_number, shows
 
 _EXACT = 1e-9
 """Part by which two numbers may differ and be the same: what arithmetic loses."""
@@ -49,7 +50,7 @@ class Output(Struct, frozen=True, kw_only=True):
 
     def is_safe(self, value: Value) -> bool:
         """Whether a value that is to be written is the safe value itself."""
-        return self.has_safe and _same(value, self.described.safe, 0.0)
+        return self.has_safe and _same(value, self.described.safe)
 
     def shows_safe(self, value: Value) -> bool:
         """Whether a reading shows the safe value, as exactly as the property can tell."""
@@ -57,17 +58,10 @@ class Output(Struct, frozen=True, kw_only=True):
 
     def shows(self, value: Value, wish: Value) -> bool:
         """Whether a reading shows what was wished for, as exactly as the property can tell."""
-        precision = self.described.precision
-        step = 0.0 if precision is None else 0.5 * 10.0**-precision
-        return _same(value, wish, max(step, self.described.dead_band))
+        return shows(value, wish, self.described)
 
 
-def is_number(value: Value) -> TypeGuard[int | float]:
-    """Whether it is a number; true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _same(value: Value, other: Value, tolerance: float) -> bool:
+def _same(value: Value, other: Value) -> bool:
     if is_number(value) and is_number(other):
-        return abs(value - other) <= max(tolerance * (1 + _EXACT), _EXACT * abs(other))
+        return abs(value - other) <= _EXACT * abs(other)
     return type(value) is type(other) and value == other

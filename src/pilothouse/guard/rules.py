@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from pilothouse.guard.expression import Expression, Verdict
 from pilothouse.guard.held import Held
-from pilothouse.guard.output import Group, Output, is_number
+from pilothouse.guard.output import Group, Output
 from pilothouse.guard.slew import within
 from pilothouse.guard.words import lasting, said
 from pilothouse.model import Value
+from pilothouse.model.sameness import is_number
 from pilothouse.model.values import Rule
 
 
