@@ -17,6 +17,8 @@ _TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("[things.NAME]", site.ThingConfig),
     ("[things.NAME.properties.PROPERTY]", site.PropertyConfig),
     ("[stands.NAME]", site.StandConfig),
+    ("[oidc]", site.OidcConfig),
+    ("[proxy_login]", site.ProxyLoginConfig),
 )
 _INNER = ("settings",)
 """Fields that are no keys of the file."""
@@ -43,6 +45,7 @@ def page() -> str:
     for head, kind in _TABLES:
         parts += [f"## `{head}`\n", table(("key", "type", "default", "meaning"), _rows(kind)), ""]
     parts += ["## `[exclusive]`\n", f"{field_docs(site.Config)['exclusive']}\n"]
+    parts += ["## `[groups]`\n", f"{field_docs(site.Config)['groups']}\n"]
     return "\n".join([*parts, _BELOW])
 
 

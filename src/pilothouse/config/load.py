@@ -18,6 +18,7 @@ from pilothouse.config.places import Places
 from pilothouse.config.site import Config, Duration, PropertyConfig, StandConfig, ThingConfig
 from pilothouse.errors import BadName, ConfigError, nearest
 from pilothouse.model.names import check_name
+from pilothouse.rights import parse_grants
 
 DEMO = "the built-in demo (node vitals and a simulated bench)"
 _LIMIT = 4 * 1024 * 1024
@@ -135,6 +136,8 @@ def _build(merged: dict[str, Any], sources: dict[str, str], mistakes: list[Mista
             parts[key] = {name: _thing(name, table, wrong) for name, table in value.items()}
         elif key == "stands":
             parts[key] = {name: _stand(name, table, wrong) for name, table in value.items()}
+        elif key == "groups":
+            parts[key] = {name: _granted(name, rights, wrong) for name, rights in value.items()}
         elif key == "exclusive":
             parts[key] = {name: _group(name, outputs, wrong) for name, outputs in value.items()}
         else:
@@ -205,6 +208,19 @@ def _group(name: str, outputs: Any, wrong: Any) -> tuple[str, ...]:
         wrong(path, 'is a list of outputs, such as ["valves.valve_a", "valves.valve_b"]')
         return ()
     return tuple(outputs)
+
+
+def _granted(name: str, rights: Any, wrong: Any) -> tuple[str, ...]:
+    """Rights of a group that others name as they like, so any text is its name."""
+    path = f"groups.{name}"
+    if not isinstance(rights, list) or not all(isinstance(right, str) for right in rights):
+        wrong(path, 'is a list of rights, such as ["viewer", "operator@bench"]')
+        return ()
+    try:
+        return tuple(str(grant) for grant in parse_grants(rights))
+    except BadName as error:
+        wrong(path, f"{error.what}: {error.why}", error.nearest)
+        return ()
 
 
 def _struct(kind: Any, table: Any, path: str, wrong: Any) -> Any:

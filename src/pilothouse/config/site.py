@@ -61,7 +61,56 @@ class HubConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: Port = 8470
     """Port to listen on; 0 = any free one."""
     public_url: str = ""
-    """How browsers reach the hub when that is not http://host:port."""
+    """How browsers reach the hub when that is not its own host and port."""
+    tls: Literal["auto", "off"] = "auto"
+    """"auto": plain on loopback, beyond it with a certificate of its own authority; "off": plain everywhere, which is
+    refused beyond loopback unless `behind_proxy` or `insecure` says that it is meant."""
+    certificate: str = ""
+    """PEM file of a certificate of yours, with its chain; then TLS is used on loopback too."""
+    key: str = ""
+    """PEM file of its key."""
+    behind_proxy: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies that do TLS for this hub and whose X-Forwarded-For and
+    X-Forwarded-Proto are believed; needs `public_url`."""
+    insecure: bool = False
+    """Whether to serve beyond loopback without TLS: passwords can be read on the way, and every page says so."""
+    allow_origins: tuple[str, ...] = ()
+    """Origins of other sites, "https://dash.example", whose pages may read this API with a token."""
+    session_idle: Duration = "7d"
+    """A log-in ends when nothing was done with it for this long; a page that is open counts as use."""
+    session_life: Duration = "30d"
+    """A log-in ends after this time in any case."""
+
+
+class ProxyLoginConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[proxy_login]`: log-in by headers of the proxies in `hub.behind_proxy`, which must take them away from what
+    browsers send."""
+
+    user_header: str = ""
+    """Header with the name of whoever is logged in, such as "X-Remote-User"; empty = no log-in of this kind."""
+    groups_header: str = ""
+    """Header with their groups, separated by commas."""
+
+
+class OidcConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[oidc]`: log-in at an identity provider of yours (OpenID Connect)."""
+
+    issuer: str = ""
+    """Address of the provider, as in its discovery document; empty = no log-in of this kind."""
+    client_id: str = ""
+    """Name under which the provider knows this hub."""
+    client_secret_file: str = ""
+    """File whose first line is the secret that goes with it; a name without a slash may be a systemd credential."""
+    title: str = "single sign-on"
+    """What the button says."""
+    name_claim: str = "preferred_username"
+    """Claim that gives people their names here."""
+    groups_claim: str = "groups"
+    """Claim with the groups that `[groups]` maps to rights."""
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    """What is asked of the provider."""
+    ca_file: str = ""
+    """PEM file of the authority behind the provider's certificate; empty = those that the system trusts."""
 
 
 class KeeperConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,6 +204,10 @@ class StandConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Whether its outputs go to their safe values when a lease runs out."""
 
 
+Granted = tuple[str, ...]
+"""Rights as text, see pilothouse.rights: "viewer", "operator@bench" (a stand), "operator@pi/*", "engineer@pi/bath"."""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole configuration of one machine."""
 
@@ -169,3 +222,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Groups of outputs of this node, thing.property, of which at most one may be on: `[exclusive]` NAME = [...]."""
     stands: dict[str, StandConfig] = {}
     """One table a stand."""
+    oidc: OidcConfig = OidcConfig()
+    proxy_login: ProxyLoginConfig = ProxyLoginConfig()
+    groups: dict[str, Granted] = {}
+    """Rights of the groups that an identity provider or a proxy names: `[groups]` NAME = ["operator@bench"]."""
