@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.reference import bus, cli, config, drivers, guard, rest
+from tools.reference import bus, cli, config, drivers, guard, rest, rights
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -14,6 +14,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "drivers.md": drivers.page,
     "rest.md": rest.page,
     "guard.md": guard.page,
+    "rights.md": rights.page,
 }
 
 __all__ = ["FOLDER", "PAGES"]
