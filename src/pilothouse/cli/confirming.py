@@ -40,12 +40,12 @@ def token_for(need: str, hazard: str, label: str, fetch: Callable[[], Token], *,
     if not yes:
         if not sys.stdin.isatty():
             return ""
-        _ask(hazard, label)
+        ask(f"{hazard.rstrip('.')}. {label}?" if hazard else f"{label}?")
     return fetch().token
 
 
-def _ask(hazard: str, label: str) -> None:
-    question = f"{hazard.rstrip('.')}. {label}?" if hazard else f"{label}?"
+def ask(question: str) -> None:
+    """Wait for y on the terminal; raises Declined on anything else."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     try:
         answer = sys.stdin.readline()

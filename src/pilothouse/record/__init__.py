@@ -4,6 +4,8 @@ from pilothouse.record.history import History
 from pilothouse.record.history_writer import HistoryWriter
 from pilothouse.record.ledger import Ledger
 from pilothouse.record.people import People
+from pilothouse.record.people_errors import LastAdmin, NotLetIn, Taken
+from pilothouse.record.people_rows import GuestRow, Known, LinkRow, Person, SessionRow, TokenRow
 from pilothouse.record.retention import Keep
 from pilothouse.record.rows import (
     Act,
@@ -24,21 +26,30 @@ from pilothouse.record.troubles import Broken, NoRoom
 __all__ = [
     "Act",
     "Broken",
+    "GuestRow",
     "History",
     "HistoryWriter",
     "Intent",
     "Keep",
+    "Known",
+    "LastAdmin",
     "LaterTruth",
     "Ledger",
     "Line",
     "Lines",
+    "LinkRow",
     "NoRoom",
+    "NotLetIn",
     "Occurrence",
     "People",
+    "Person",
     "Position",
     "Remembered",
     "SeriesData",
+    "SessionRow",
     "StopLine",
     "StopRecord",
+    "Taken",
+    "TokenRow",
     "Wanted",
 ]

@@ -154,7 +154,8 @@ def _pragmas(connection: sqlite3.Connection, sync: Sync) -> None:
     connection.execute(f"PRAGMA synchronous = {sync}")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -16384")
-    # Some systems build SQLite to overwrite what is deleted: twice the wear of a card, and nothing here is secret.
+    # Some systems build SQLite to overwrite what is deleted: twice the wear of a card, and of
+    # what is secret only hashes are here.
     connection.execute("PRAGMA secure_delete = OFF")
     # The log is folded back every 4 MiB; after a burst its file shrinks to 16 MiB again.
     connection.execute("PRAGMA wal_autocheckpoint = 1000")

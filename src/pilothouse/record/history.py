@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from pilothouse.record.database import Database
 from pilothouse.record.positions import read_position
 from pilothouse.record.query import Range, Reader
 from pilothouse.record.rows import Occurrence, Position, Remembered, SeriesData
+from pilothouse.record.visible import Pair, Sees, visible_pairs
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,7 @@ WHERE r.series = s.id AND r.time = (
     SELECT time FROM {table} WHERE series = s.id AND time <= ? AND quality <> ? ORDER BY time DESC LIMIT 1)
 """
 _MOST_EVENTS = 1000
+_EVENT = "SELECT id, node, thing, name, time, data FROM event"
 
 
 class History:
@@ -38,6 +43,16 @@ class History:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._sees: Sees | None = None
+
+    def part(self, sees: Sees) -> History:
+        """As somebody reads it who may see these things only: others were never recorded, and nothing happened there.
+
+        Shares the open database. `sees` is called in another thread.
+        """
+        made = copy(self)
+        made._sees = sees
+        return made
 
     @classmethod
     async def open_reader(cls, path: Path, clock: Clock) -> History:
@@ -63,7 +78,10 @@ class History:
 
         def work(connection: sqlite3.Connection) -> list[SeriesData]:
             reader = Reader(connection)
-            return [reader.series(one, asked, budget) for one in series]
+            return [
+                reader.series(one, asked, budget) if self._shows(one.node, one.thing) else SeriesData(series=str(one))
+                for one in series
+            ]
 
         return await self._database.read(work)
 
@@ -81,7 +99,8 @@ class History:
                 " LEFT JOIN node AS n ON n.node = t.node ORDER BY t.node, t.thing"
             )
             rows = connection.execute(sql).fetchall()
-            return [found for found in (_remembered(row, latest) for row in rows) if found is not None]
+            found = [one for one in (_remembered(row, latest) for row in rows) if one is not None]
+            return [one for one in found if self._shows(one.description.node, one.description.name)]
 
         return await self._database.read(work)
 
@@ -92,11 +111,20 @@ class History:
         wanted = {"node = ?": node, "thing = ?": thing, "time < ?": before}
         given = {test: value for test, value in wanted.items() if value is not None}
         where = f" WHERE {' AND '.join(given)}" if given else ""
-        sql = f"SELECT id, node, thing, name, time, data FROM event{where} ORDER BY time DESC, id DESC LIMIT ?"  # noqa: S608
-        arguments = [*given.values(), max(1, min(limit, _MOST_EVENTS))]
+        sql = f"{_EVENT}{where} ORDER BY time DESC, id DESC"
+        most = max(1, min(limit, _MOST_EVENTS))
 
         def work(connection: sqlite3.Connection) -> list[Occurrence]:
-            return [_occurrence(row) for row in connection.execute(sql, arguments)]
+            if self._sees is None:
+                rows: Iterator[tuple[Any, ...]] = connection.execute(sql, list(given.values()))
+            else:
+                asked = [
+                    pair
+                    for pair in visible_pairs(connection, "event", self._sees)
+                    if node in (None, pair[0]) and thing in (None, pair[1])
+                ]
+                rows = _newest(connection, asked, before)
+            return [_occurrence(row) for row in islice(rows, most)]
 
         return await self._database.read(work)
 
@@ -104,12 +132,17 @@ class History:
         """Up to where `stream` is in the record."""
         return await self._database.read(lambda connection: read_position(connection, stream))
 
+    def _shows(self, node: str, thing: str) -> bool:
+        return self._sees is None or self._sees(node, thing)
+
     def _latest(self, connection: sqlite3.Connection) -> dict[Series, PropertyState]:
         tables = ["shown.recent", "reading"] if recent.look(connection) else ["reading"]
         latest: dict[Series, PropertyState] = {}
         for table in tables:
             rows = connection.execute(_LATEST.format(table=table), (self._clock.now() + _AHEAD, GAP))
             for node, thing, name, kind, time, cell, quality in rows:
+                if not self._shows(node, thing):
+                    continue
                 series = Series(node, thing, name)
                 known = latest.get(series)
                 if known is None or known.time < time:
@@ -131,6 +164,16 @@ def _remembered(row: tuple[str, str, int], latest: dict[Series, PropertyState]) 
         description=description,
         properties={name: state for name, state in states.items() if state is not None},
         last_seen=last_seen,
+    )
+
+
+def _newest(connection: sqlite3.Connection, pairs: Sequence[Pair], before: int | None) -> Iterator[tuple[Any, ...]]:
+    """Events of these (node, thing), newest first, read no further than they are taken."""
+    older = "" if before is None else " AND time < ?"
+    sql = f"{_EVENT} WHERE node = ? AND thing = ?{older} ORDER BY time DESC, id DESC"
+    late = () if before is None else (before,)
+    return merge(
+        *(connection.execute(sql, (*pair, *late)) for pair in pairs), key=lambda row: (row[4], row[0]), reverse=True
     )
 
 

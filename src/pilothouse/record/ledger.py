@@ -1,6 +1,7 @@
 """The ledger: every command with its intent, which is written before the bus sees it, and its one honest end.
 
-Acts on the site as a whole, stops and leases, are lines too; they have ended when they are told.
+Acts on the site as a whole, stops and leases, and about people, log-ins and rights, are lines too; they have ended when
+they are told.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from pilothouse.bus.messages import End, Outcome, Why
 from pilothouse.clock import Clock
@@ -20,6 +23,7 @@ from pilothouse.record.database import Database
 from pilothouse.record.positions import read_position, write_position
 from pilothouse.record.rows import Act, Intent, LaterTruth, Line, Lines, Position, Wanted
 from pilothouse.record.search import search
+from pilothouse.record.visible import Sees
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,16 @@ class Ledger:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self._clock = clock
+        self._sees: Sees | None = None
+        self._without: tuple[str, ...] = ()
+
+    def part(self, sees: Sees | None, *, without: tuple[str, ...] = ()) -> Ledger:
+        """As somebody reads it who may see only lines of some things and stands (None = of all), and none of the kinds
+        `without`. Shares the database. `sees` is called in another thread.
+        """
+        made = copy(self)
+        made._sees, made._without = sees, without
+        return made
 
     @classmethod
     async def open(cls, path: Path, clock: Clock) -> Ledger:
@@ -107,7 +121,10 @@ class Ledger:
 
     async def line(self, id: str) -> Line | None:
         """The line of a command, None when there is none."""
-        return await self.database.read(lambda connection: _line(connection, id))
+        line = await self.database.read(lambda connection: _line(connection, id))
+        if line is None or line.kind in self._without:
+            return None
+        return line if self._sees is None or self._sees(line.node, line.thing) else None
 
     async def lines(
         self,
@@ -130,15 +147,17 @@ class Ledger:
         none, and still have a next one. Raises NotThere when there is no line `before`.
         """
         most = max(1, min(limit, _LIMIT))
+        if self._without:
+            wanted = replace(wanted, without=(*wanted.without, *self._without))
 
         def work(connection: sqlite3.Connection) -> Lines:
-            found = search(connection, wanted, before, most)
+            found = search(connection, wanted, before, most, sees=self._sees)
             return Lines(lines=_lines(connection, _rows(connection, found.numbers)), next=found.next)
 
         return await self.database.read(work)
 
     async def act(self, act: Act) -> None:
-        """Write down what was done on the site as a whole; it has ended when it is told. The same id twice is once."""
+        """Write down what was done on the site or about people, which has ended then; the same id twice is once."""
         await self.database.write(lambda connection: write_act(connection, act))
 
     async def close_open(self, older_than_ms: int) -> int:
@@ -216,8 +235,8 @@ def _told_by_agent(outcome: Outcome, now: int) -> tuple[Any, ...]:
 
 
 def write_act(connection: sqlite3.Connection, act: Act) -> None:
-    """Write an act on the site down, within a transaction of somebody's; the same id twice is once."""
-    asked_for = ("site", act.name, _json(act.input), act.who, act.origin, act.reason)
+    """Write an act on the site or about people down, within a transaction of somebody's; the same id twice is once."""
+    asked_for = (act.kind, act.name, _json(act.input), act.who, act.origin, act.reason)
     ending = (End.CONFIRMED.value, "", act.detail, "", "null", 0, 0, act.made, 0.0)
     connection.execute(_STORE, (act.id, "", act.thing, *asked_for, act.made, 0.0, 0, *ending))
 

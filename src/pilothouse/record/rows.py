@@ -53,11 +53,13 @@ class Line(Struct, frozen=True, kw_only=True):
     node: str
     """"" for an act on the site as a whole."""
     thing: str
-    """For an act on the site, the stand that it was about; "" = none."""
+    """For an act on the site, the stand that it was about; for one about people, the person, token or guest link;
+    "" = none."""
     kind: str
-    """"property", "action", or "site": an act on the site, such as a stop or a lease."""
+    """"property", "action", "site": an act on the site, such as a stop or a lease, or "people": a log-in, or a change
+    of who comes in and what they may."""
     name: str
-    """The property or action; of an act, what was done: "stop", "safe-end", "lift", "lease.take" …"""
+    """The property or action; of an act, what was done: "stop", "safe-end", "lift", "lease.take", "login" …"""
     input: Value = None
     who: str
     """The person or program; "guard" when the agent did it by itself."""
@@ -94,6 +96,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     who: str | None = None
     origin: str | None = None
     kind: str | None = None
+    without: tuple[str, ...] = ()
+    """Kinds that are left out."""
     since: int | None = None
     """Made then or later, Unix milliseconds."""
     until: int | None = None
@@ -111,15 +115,20 @@ class Lines(Struct, frozen=True, kw_only=True):
 
 
 class Act(Struct, frozen=True, kw_only=True):
-    """Something that was done on the site as a whole, and that is done once it is told: a stop, a lift, a lease."""
+    """Something that was done on the site as a whole or about people, and that is done once it is told: a stop, a lift,
+    a lease, a log-in."""
 
     id: str
+    kind: str = "site"
+    """"site", or "people"."""
     name: str
-    """"stop", "safe-end", "lift", "lease.take", "lease.give", "lease.release", "lease.extend", "lease.expired"."""
+    """"stop", "safe-end", "lift", "lease.take", "lease.give", "lease.release", "lease.extend", "lease.expired"; about
+    people "login", "user.add", "token.made" …"""
     thing: str = ""
-    """The stand; "" = none."""
+    """The stand; the person, token or guest link; "" = none."""
     who: str
     origin: str
+    """Through what it came: "page", "api", "cli" …"""
     reason: str = ""
     made: int
     """When it was done, Unix milliseconds."""

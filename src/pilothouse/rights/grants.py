@@ -31,7 +31,7 @@ def parse_role(text: str) -> Role:
         return Role(text)
     except ValueError:
         raise BadName(
-            f"{text[:40]!r} is no role", why=f"there are {', '.join(Role)}", nearest=nearest(text, Role)
+            f"{text[:40]!r} is no role", why=f"there are {', '.join(Role)}", nearest=nearest(text, map(str, Role))
         ) from None
 
 

@@ -11,7 +11,7 @@ MACHINE = "owner"
 GUEST = "guest:"
 """What the names of guests begin with."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}", re.ASCII)
-_RESERVED = frozenset({MACHINE, "guard", "keeper", "nobody", "site", "me"})
+_RESERVED = frozenset({MACHINE, "guard", "keeper", "nobody", "site", "me", "rights"})
 RULE = "it starts with a small letter or digit and goes on with small letters, digits, '.', '_', '-' and '@', 63 in all"
 
 

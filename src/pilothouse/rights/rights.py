@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from pilothouse.rights.deeds import TABLE, Deed
 from pilothouse.rights.grants import Grant
 from pilothouse.rights.places import EVERYWHERE, SITE, Place, covers
-from pilothouse.rights.roles import Role, lesser
+from pilothouse.rights.roles import Role, highest, lesser
 
 Through = Literal["session", "token", "guest"]
 
@@ -38,14 +38,14 @@ def role_at(rights: Rights, place: Place) -> Role | None:
     """The role that counts at a place; None = none."""
     if not covers(rights.only, place):
         return None
-    held = [grant.role for grant in rights.grants if covers(grant.where, place)]
-    return lesser(max(held, key=lambda role: role.rank), rights.most) if held else None
+    held = highest(grant.role for grant in rights.grants if covers(grant.where, place))
+    return lesser(held, rights.most) if held is not None else None
 
 
 def role_anywhere(rights: Rights) -> Role | None:
     """The highest role that they have at any place; None = none."""
-    held = [grant.role for grant in rights.grants if _reaches(rights.only, grant.where)]
-    return lesser(max(held, key=lambda role: role.rank), rights.most) if held else None
+    held = highest(grant.role for grant in rights.grants if _reaches(rights.only, grant.where))
+    return lesser(held, rights.most) if held is not None else None
 
 
 def may(rights: Rights, deed: Deed, place: Place = SITE) -> bool:

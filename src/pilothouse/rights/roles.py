@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -20,16 +21,25 @@ class Role(StrEnum):
     @property
     def rank(self) -> int:
         """Number in the order."""
-        return _ORDER.index(self)
+        return _RANKS[self]
 
     def covers(self, least: Role) -> bool:
         """Whether this role may do what takes `least`."""
-        return self.rank >= least.rank
+        return _RANKS[self] >= _RANKS[least]
 
 
-_ORDER = tuple(Role)
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 def lesser(first: Role, second: Role) -> Role:
     """The one that may do less."""
-    return first if first.rank <= second.rank else second
+    return first if _RANKS[first] <= _RANKS[second] else second
+
+
+def highest(roles: Iterable[Role]) -> Role | None:
+    """The one that may do most; None of none."""
+    found: Role | None = None
+    for role in roles:
+        if found is None or _RANKS[role] > _RANKS[found]:
+            found = role
+    return found
