@@ -135,7 +135,7 @@ def fetch(sets: Sequence[AssetSet], npm: Sequence[str], web: Path = WEB) -> None
         for file in ("package.json", "package-lock.json"):
             shutil.copy(web / file, work / file)
         omit = () if TESTS in sets else ("--omit=dev",)
-        _run([*npm, *FLAGS, *RETRY, *omit], work)
+        run_npm(npm, work, *omit)
         for wanted in sets:
             _put_in_place(wanted, work, web)
 
@@ -156,8 +156,12 @@ def _put_in_place(wanted: AssetSet, work: Path, web: Path) -> None:
     fresh.rename(wanted.folder)
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    """npm, with a word on standard error when it takes longer than a second."""
+def run_npm(npm: Sequence[str], folder: Path, *more: str) -> None:
+    """Have npm install what the lock in `folder` pins, with a word on standard error when it takes more than a second.
+
+    Raises CannotFetch.
+    """
+    command = [*npm, *FLAGS, *RETRY, *more]
     environment = os.environ | {"PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(

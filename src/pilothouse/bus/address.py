@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from pilothouse.clock import Clock
 from pilothouse.config.places import Places
+from pilothouse.config.secret_file import read_secret
 from pilothouse.config.site import BusConfig
-from pilothouse.errors import BusDown, ConfigError
+from pilothouse.errors import BusDown
 from pilothouse.process import write_atomically
 
 
@@ -58,7 +59,9 @@ async def load_address(places: Places, config: BusConfig, clock: Clock, wait: fl
     the password file of an external bus cannot be read.
     """
     if config.url:
-        return BusAddress(url=config.url, user=config.user, password=_password(config.password_file))
+        file = config.password_file
+        password = read_secret(file, "The password of the bus (bus.password_file)") if file else ""
+        return BusAddress(url=config.url, user=config.user, password=password)
     give_up = clock.mono() + wait * 1000
     while True:
         address = read_address(places.bus_address)
@@ -71,18 +74,3 @@ async def load_address(places: Places, config: BusConfig, clock: Clock, wait: fl
                 remedy="Start it with: pilothouse bus (or everything with: pilothouse up)",
             )
         await clock.sleep(0.02)
-
-
-def _password(file: str) -> str:
-    if not file:
-        return ""
-    try:
-        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
-        raise ConfigError(
-            f"The password of the bus cannot be read from {file}",
-            why=reason,
-            remedy="Mend bus.password_file, or the rights of that file",
-        ) from None
-    return lines[0].strip() if lines else ""
