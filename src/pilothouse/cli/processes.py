@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -29,8 +30,18 @@ class Launch:
 
 _PLAIN = Launch()
 
+Proxies = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
+"""An option that may be given several times."""
 
-def up(*, host: str | None = None, port: int | None = None, launch: Launch = _PLAIN) -> int:
+
+def up(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    behind_proxy: Proxies = (),
+    insecure: Flag = False,
+    launch: Launch = _PLAIN,
+) -> int:
     """Run everything on this machine until Ctrl-C: bus, keeper, hub, agent.
 
     What dies is started again. The address of the page is printed, with a
@@ -43,13 +54,26 @@ def up(*, host: str | None = None, port: int | None = None, launch: Launch = _PL
     Parameters
     ----------
     host:
-        address to listen on; default: from the configuration, else 127.0.0.1
+        address to listen on; default: from the configuration, else 127.0.0.1.
+        For other machines, with TLS: 0.0.0.0
     port:
         port to listen on; default: from the configuration, else 8470
+    behind_proxy:
+        address or network of a reverse proxy that does TLS for the hub; may be given several times
+    insecure:
+        serve other machines without TLS; every page says so
     """
     from pilothouse.cli.up import up as run_up  # here: help needs none of it
 
-    return run_up(data=launch.data, config=launch.config, host=host, port=port, verbose=launch.verbose)
+    return run_up(
+        data=launch.data,
+        config=launch.config,
+        host=host,
+        port=port,
+        behind_proxy=behind_proxy,
+        insecure=insecure,
+        verbose=launch.verbose,
+    )
 
 
 def agent(*, launch: Launch = _PLAIN) -> None:
@@ -60,7 +84,15 @@ def agent(*, launch: Launch = _PLAIN) -> None:
     """
 
 
-def hub(*, host: str | None = None, port: int | None = None, link: Flag = False, launch: Launch = _PLAIN) -> None:
+def hub(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    behind_proxy: Proxies = (),
+    insecure: Flag = False,
+    link: Flag = False,
+    launch: Launch = _PLAIN,
+) -> None:
     """Run a hub: pages, REST, live stream.
 
     For example:
@@ -72,6 +104,10 @@ def hub(*, host: str | None = None, port: int | None = None, link: Flag = False,
         address to listen on; default: from the configuration, else 127.0.0.1
     port:
         port to listen on; default: from the configuration, else 8470
+    behind_proxy:
+        address or network of a reverse proxy that does TLS for the hub; may be given several times
+    insecure:
+        serve other machines without TLS; every page says so
     link:
         print a log-in link that works once
     """

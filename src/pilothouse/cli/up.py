@@ -14,7 +14,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +235,8 @@ def up(
     config: Path | None = None,
     host: str | None = None,
     port: int | None = None,
+    behind_proxy: Sequence[str] = (),
+    insecure: bool = False,
     verbose: bool = False,
 ) -> int:
     """Run everything on this machine until Ctrl-C; gives the exit code."""
@@ -247,6 +249,8 @@ def up(
         number = loaded.hub.port if port is None else port
         # Any free port, but the same one after a fall: open pages come back to it.
         options = ["--host", address, "--port", str(number or _free_port(address))]
+        options += [word for proxy in behind_proxy for word in ("--behind-proxy", proxy)]
+        options += ["--insecure"] if insecure else []
         with _only_one(places):
             log.info("data in %s, configuration from %s", places.data, origin)
             children = _children(places, config, options, embedded=not loaded.bus.url, verbose=verbose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -12,7 +13,8 @@ import httpx2
 import msgspec
 
 from pilothouse.client.answers import Ended
-from pilothouse.client.problems import Problem, Unreachable, plain, problem_of
+from pilothouse.client.problems import Problem, plain, problem_of
+from pilothouse.client.trust import unreachable
 from pilothouse.errors import BadValue, TimedOut
 from pilothouse.model import Address, Series, new_id
 from pilothouse.model.types import finite
@@ -23,10 +25,19 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Connection:
-    """Asks one hub; `Client` is what people use."""
+    """Asks one hub; `Client` is what people use.
+
+    `verify` says whose certificates are believed (client.trust); unless said, those that the system trusts.
+    """
 
     def __init__(
-        self, url: str, token: str = "", *, timeout: float = 10.0, transport: httpx2.BaseTransport | None = None
+        self,
+        url: str,
+        token: str = "",
+        *,
+        timeout: float = 10.0,
+        verify: ssl.SSLContext | bool = True,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -41,6 +52,7 @@ class Connection:
             headers=headers,
             timeout=timeout,
             transport=transport,
+            verify=verify,
             # A proxy of the company's must not stand between this machine and itself.
             trust_env=parts.hostname not in _LOOPBACK,
         )
@@ -66,14 +78,7 @@ class Connection:
         try:
             return self._http.request(method, path, params=params)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
-            raise self._unreachable(error) from None
-
-    def _unreachable(self, error: Exception) -> Unreachable:
-        return Unreachable(
-            f"The hub at {self.url} cannot be reached",
-            why=plain(error),
-            remedy="See what is wrong with: pilothouse doctor",
-        )
+            raise unreachable(self.url, error) from None
 
     def _decode(self, kind: type[T], response: httpx2.Response) -> T:
         content_type = response.headers.get("content-type", "")
@@ -130,7 +135,7 @@ class Connection:
         try:
             return self._http.request(method, path, content=content, headers=headers, timeout=patience)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.InvalidURL) as error:
-            raise self._unreachable(error) from None
+            raise unreachable(self.url, error) from None
         except httpx2.TransportError as error:
             raise lost(plain(error)) from None
 

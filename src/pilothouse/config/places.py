@@ -77,6 +77,31 @@ class Places(NamedTuple):
         return self.data / "token"
 
     @property
+    def tls(self) -> Path:
+        """Folder of the hub's own authority and certificate, made when TLS is first needed; mode 700."""
+        return self.data / "tls"
+
+    @property
+    def authority(self) -> Path:
+        """Certificate of the hub's own authority: what other machines are told to trust."""
+        return self.tls / "ca.pem"
+
+    @property
+    def authority_key(self) -> Path:
+        """Key of the authority; mode 600, and nobody else's business."""
+        return self.tls / "ca.key"
+
+    @property
+    def own_certificate(self) -> Path:
+        """What the hub shows, signed by its authority, together with its key; mode 600."""
+        return self.tls / "hub.pem"
+
+    @property
+    def shown_certificate(self) -> Path:
+        """The certificate that the hub of this machine shows right now, for programs of this machine."""
+        return self.data / "run" / "hub-certificate.pem"
+
+    @property
     def up_status(self) -> Path:
         """What `pilothouse up` says of its processes, for pages and `doctor`."""
         return self.data / "run" / "up.json"
@@ -88,5 +113,5 @@ class Places(NamedTuple):
 
     @property
     def hub_status(self) -> Path:
-        """Where the hub of this machine listens, written by it: {"url", "pid"}."""
+        """Where the hub of this machine listens, written by it: {"url", "pid", "posture"} (see hub.posture)."""
         return self.data / "run" / "hub.json"

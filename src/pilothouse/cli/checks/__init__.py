@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from pilothouse.cli.checks import bus, folder, guard, hub, machine, processes, record, setup
+from pilothouse.cli.checks import bus, folder, guard, hub, machine, processes, record, setup, tls
 from pilothouse.cli.checks.finding import Finding, Patient, State
 
 Check = Callable[[Patient], Finding | list[Finding]]
@@ -15,6 +15,7 @@ ALL: Sequence[Check] = (
     setup.configuration,
     guard.hazards,
     machine.port,
+    tls.way_in,
     processes.processes,
     bus.program,
     bus.answers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilothouse.cli import show
 from pilothouse.cli.access import own_hub
 from pilothouse.cli.checks.finding import Finding, Patient, look, skipped, well, wrong
-from pilothouse.client import Client, Node, NotAllowed, Stand, StopsNow, ThingNow, Unreachable
+from pilothouse.client import Client, Node, NotAllowed, NotTrusted, Stand, StopsNow, ThingNow, Unreachable
 from pilothouse.errors import PilothouseError, nearest
 
 _CLOCKS_APART = 5_000
@@ -21,6 +21,8 @@ def hub(patient: Patient) -> list[Finding]:
     try:
         with patient.access.connect() as client:
             return [_health(client, again), *_site(client)]
+    except NotTrusted as error:
+        return [wrong("hub", f"{error.what}: {error.why}", error.remedy)]
     except Unreachable as error:
         return [wrong("hub", f"{error.what}: {error.why}", again)]
     except NotAllowed as error:
