@@ -49,7 +49,7 @@ def log_to_stderr(name: str, *, verbose: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
-    for noisy in ("nats", "asyncio", "httpx", "httpcore"):
+    for noisy in ("nats", "asyncio", "httpx", "httpcore", "httpx2", "httpcore2"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -85,13 +85,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def session(stack: Stack, browser: Browser) -> dict[str, str]:
-    """The cookie of a person who opened the printed link."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(stack.login)
-    cookie = next(each for each in context.cookies() if each["name"] == "ph_session")
-    context.close()
-    return {"name": "ph_session", "value": cookie["value"], "url": stack.url}
+    """The cookie of anna, the administrator."""
+    return person(stack, browser, "anna")
 
 
 @pytest.fixture

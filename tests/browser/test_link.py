@@ -104,5 +104,5 @@ def test_an_ended_session_is_said(watched: Watched, stack: Stack) -> None:
     page = watched.open("/")
     page.context.clear_cookies()
     stack.kill("hub")
-    expect(page.locator("link-banner .banner")).to_contain_text("pilothouse link", timeout=15_000)
+    expect(page.locator("link-banner .banner")).to_contain_text("You are logged out", timeout=15_000)
     expect(page.get_by_role("switch", name="Relay 1")).to_be_disabled()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from support.browsing import AXE, Watched, serious_faults, window
+from support.people import session_at
 from support.stack import Stack
 
 HERE = Path(__file__).parent
@@ -145,15 +146,16 @@ def test_it_reads_without_javascript(stack: Stack, browser: Browser, session: di
 
 
 def test_who_is_not_logged_in_is_told_how(stack: Stack, browser: Browser) -> None:
-    """401 with the line to type; and it looks like a page, though it may load nothing."""
+    """They are led to the log-in, and back to where they wanted to go; it looks like a page, and loads nothing."""
+    session_at(stack.data, "berta", password=True)  # somebody who can log in by one
     context = browser.new_context()
     try:
         watched = Watched(context.new_page(), stack.url)
-        watched.allowed.append("401")
-        answer = watched.page.goto(stack.url + "/")
+        answer = watched.page.goto(stack.url + "/ledger?who=bob")
         assert answer is not None
-        assert answer.status == 401
-        expect(watched.page.locator("pre")).to_have_text("pilothouse link")
+        assert answer.status == 200
+        assert watched.page.url == stack.url + "/login?next=%2Fledger%3Fwho%3Dbob"
+        expect(watched.page.get_by_label("Password")).to_be_visible()
         assert watched.page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") != "none"
         (HERE / "screenshots").mkdir(exist_ok=True)
         watched.page.screenshot(path=HERE / "screenshots" / "locked-1280-light.png")

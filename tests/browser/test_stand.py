@@ -27,11 +27,11 @@ def test_a_stand_is_taken_and_others_are_refused(watched: Watched, bob: Watched,
     expect(page.locator("stand-lease")).to_contain_text("Nobody holds it")
     page.get_by_role("button", name="Take it").click()
     expect(page.locator("stand-lease")).to_contain_text("You hold it")
-    expect(other.locator("stand-lease")).to_contain_text("owner holds it", timeout=2000)
+    expect(other.locator("stand-lease")).to_contain_text("anna holds it", timeout=2000)
     expect(page.locator("stand-lease time[data-until]")).to_contain_text("9 min")
     expect(page.get_by_role("switch", name="Valve a")).to_be_enabled()
     expect(other.get_by_role("switch", name="Valve a")).to_be_disabled()
-    expect(other.locator("#stand-things")).to_contain_text("held by owner")
+    expect(other.locator("#stand-things")).to_contain_text("held by anna")
     page.get_by_role("switch", name="Valve a").click()
     expect(page.get_by_role("switch", name="Valve a")).to_have_attribute("aria-checked", "true")
     expect(other.get_by_role("switch", name="Valve a")).to_have_attribute("aria-checked", "true")
@@ -46,11 +46,11 @@ def test_a_stand_is_taken_and_others_are_refused(watched: Watched, bob: Watched,
     bob.allowed.append("423")
     bob.wrong[:] = [each for each in bob.wrong if "423" not in each]
     assert status == 423
-    assert "owner" in said["detail"]
+    assert "anna" in said["detail"]
     page.get_by_role("switch", name="Valve a").click()
     expect(page.get_by_role("switch", name="Valve a")).to_have_attribute("aria-checked", "false")
     page.get_by_role("button", name="Release").click()
-    expect(other.locator("stand-lease")).to_contain_text("owner gave it back.")
+    expect(other.locator("stand-lease")).to_contain_text("anna gave it back.")
     expect(other.get_by_role("switch", name="Valve a")).to_be_enabled()
 
 

@@ -41,7 +41,7 @@ def test_stop_is_seen_by_everybody_and_lifted_with_a_reason(watched: Watched, bo
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Stop now")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(other.locator("stop-banner .stopped")).to_contain_text("by owner", timeout=1000)
+    expect(other.locator("stop-banner .stopped")).to_contain_text("by anna", timeout=1000)
     expect(dialog).to_contain_text("Node pi is safe")
     assert off(stack)
     expect(other.locator("stop-banner")).to_contain_text("Obeyed by pi.")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
+from support.people import session_at
 from support.stack import Stack
 
 
@@ -57,21 +56,16 @@ def window(browser: Browser, session: dict[str, str], width: int = 1280, theme: 
     return context
 
 
-def person(stack: Stack, browser: Browser, who: str) -> dict[str, str]:
-    """The cookie of somebody who is let in by a link that was made on the machine."""
-    made = subprocess.run(
-        [sys.executable, "-m", "pilothouse.cli", "link", "--who", who, "--data", str(stack.data)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    link = made.stdout.strip()
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(stack.url + link[link.index("/login") :])
-    cookie = next(each for each in context.cookies() if each["name"] == "ph_session")
-    context.close()
-    return {"name": "ph_session", "value": cookie["value"], "url": stack.url}
+def person(
+    stack: Stack, browser: Browser, who: str, rights: Sequence[str] = ("admin",), *, password: bool = False
+) -> dict[str, str]:
+    """The cookie of somebody with these rights, who is logged in; `password` gives them one (support.people)."""
+    return cookie_of(stack, session_at(stack.data, who, rights, password=password))
+
+
+def cookie_of(stack: Stack, secret: str) -> dict[str, str]:
+    """The cookie of a session."""
+    return {"name": "ph_session", "value": secret, "url": stack.url}
 
 
 def control(page: Page, series: str) -> Locator:

@@ -10,7 +10,10 @@ from msgspec.structs import asdict
 
 from pilothouse.bus.messages import Described, Latch, Presence, State
 from pilothouse.errors import NotThere
+from pilothouse.hub.access import Visitor
+from pilothouse.hub.allowed import Allowed
 from pilothouse.hub.directory import Directory
+from pilothouse.hub.posture import PLAIN
 from pilothouse.hub.stand_view import StandView
 from pilothouse.model import (
     ActionDescription,
@@ -24,6 +27,7 @@ from pilothouse.model import (
     ThingDescription,
 )
 from pilothouse.record.rows import LaterTruth, Line, Lines, Wanted
+from pilothouse.rights import Place, Rights, parse_grants
 from pilothouse.testing import FakeClock
 
 NOW = 1_700_000_000_000
@@ -263,7 +267,21 @@ def site(lines: list[Line] | None = None, **more: Any) -> Any:
         "link_up": True,
         "node": "pi",
         "places": SimpleNamespace(data=Path("/data")),
+        "posture": PLAIN,
+        "title": "Home",
         "up_status": lambda: up,
         "url": "http://127.0.0.1:8470",
     }
-    return SimpleNamespace(**(given | more))
+    made = SimpleNamespace(**(given | more))
+    made.place = lambda address: Place(address, frozenset(view.stand for view in made.stands.of(address)))
+    return made
+
+
+def visitor(who: str = "owner", *grants: str, **more: Any) -> Visitor:
+    """Somebody who is logged in, an administrator unless other rights are given."""
+    return Visitor(who, "page", Rights(parse_grants(grants or ("admin",)), **more))
+
+
+def allowed(who: str = "owner", *grants: str, at: Any = None, **more: Any) -> Allowed:
+    """What somebody may do on the pages of a site, an administrator unless other rights are given."""
+    return Allowed(visitor(who, *grants, **more), site() if at is None else at)

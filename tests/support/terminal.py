@@ -19,6 +19,7 @@ def terminal(url: str, data: Path, capsys: pytest.CaptureFixture[str], monkeypat
     """Runs words on the machine with this data folder, whose hub listens at `url`; "" = none ever ran."""
     for name in ("PILOTHOUSE_URL", "PILOTHOUSE_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(data / "config"))
     (data / "run").mkdir()
     if url:
         (data / "run" / "hub.json").write_text(json.dumps({"url": url, "pid": 1}))

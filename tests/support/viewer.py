@@ -27,13 +27,14 @@ class RawViewer:
         self._text = b""
 
     @classmethod
-    async def open(cls, url: str, token: str, query: str = "") -> RawViewer:
-        """Connect and read the head of the answer."""
+    async def open(cls, url: str, token: str, query: str = "", *, session: str = "") -> RawViewer:
+        """Connect, with a token or a session's secret, and read the head of the answer."""
         parts = urlsplit(url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 20)
         viewer = cls(reader, writer)
+        credentials = f"Cookie: ph_session={session}" if session else f"Authorization: Bearer {token}"
         writer.write(
-            f"GET /api/live{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+            f"GET /api/live{query} HTTP/1.1\r\nHost: localhost\r\n{credentials}\r\n"
             "Accept: text/event-stream\r\n\r\n".encode()
         )
         head = (await reader.readuntil(b"\r\n\r\n")).decode()

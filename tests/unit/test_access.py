@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.hub.access import bearer_of, cookie_of, host_allowed, host_of, own_hosts, same_origin
+from pilothouse.hub.access import bearer_of, cookie_name, cookie_of, host_allowed, host_of, own_hosts, same_origin
 
 NAMES = own_hosts("127.0.0.1", "https://lab.example.org:8443/x")
 
@@ -80,10 +80,11 @@ def test_only_our_own_pages_command_by_cookie(headers: dict[str, str], ours: boo
 def test_any_headers_are_decided(first: bytes, second: bytes) -> None:
     """Never an exception."""
     assert same_origin({b"origin": first, b"host": second}) in (True, False)
-    assert isinstance(bearer_of(first), str) and isinstance(cookie_of(first), str)
+    assert isinstance(bearer_of(first), str) and isinstance(cookie_of(first, "ph_session"), str)
 
 
 def test_tokens_and_cookies_are_found() -> None:
     """Among others, in any case of the scheme."""
     assert bearer_of(b"bearer abc") == "abc" and bearer_of(b"Basic abc") == "" and bearer_of(b"") == ""
-    assert cookie_of(b"a=1; ph_session=xyz==; b=2") == "xyz==" and cookie_of(b"xph_session=1") == ""
+    assert cookie_of(b"a=1; ph_session=xyz==; b=2", cookie_name(secure=False)) == "xyz=="
+    assert cookie_of(b"xph_session=1", "ph_session") == "" and cookie_name(secure=True) == "__Host-ph_session"

@@ -7,6 +7,7 @@ import msgspec
 from pilothouse.bus.messages import Described, End, Lanes, Outcome
 from pilothouse.hub import frames
 from pilothouse.hub.directory import Change, Directory
+from pilothouse.hub.seen import EVERYTHING
 from pilothouse.hub.stand_view import StandView
 from pilothouse.model import Address, PropertyDescription, Reading, ThingDescription
 
@@ -59,6 +60,19 @@ def test_members_are_there_only_when_there_is_something_in_them() -> None:
         "time": 7,
         "ended": [{"id": "id-00000001", "node": "pi", "thing": "a", "name": "x", "end": "failed", "detail": "no"}],
     }
+
+
+def test_what_was_described_is_told_to_those_who_see_it() -> None:
+    """Whoever sees all is told also that a thing is gone; others start anew then."""
+    sight = EVERYTHING._replace(things=frozenset({A}))
+    for change, told in ((Change(things={A}, described=True), True), (Change(things={B}, described=True), False),
+                         (Change(nodes={"pi"}, described=True), False)):  # fmt: skip
+        gathered = frames.Gathered()
+        gathered.add(change)
+        frame = gathered.frame(directory(), None, now=1)
+        assert frame is not None and frame.described
+        narrow = gathered.frame(directory(), None, now=1, sight=sight)
+        assert (narrow is not None and narrow.described) is told
 
 
 def test_a_thing_that_went_meanwhile_is_left_out() -> None:

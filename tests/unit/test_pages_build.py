@@ -18,7 +18,7 @@ from pilothouse.hub.directory import Directory
 from pilothouse.hub.pages import command, ledger, node, overview, reference, stand, stand_cards, stop_rows, stops, thing
 from pilothouse.hub.pages.errors import ErrorPage, locked
 from pilothouse.hub.pages.ledger import Filters
-from pilothouse.hub.pages.render import Shell, plain_json, render, sentence, static_url, took
+from pilothouse.hub.pages.render import Shell, plain_json, render, sentence, shell_of, static_url, took
 from pilothouse.hub.problems import Problem
 from pilothouse.hub.stand_view import StandView
 from pilothouse.model import Address, Bar, Health
@@ -71,6 +71,7 @@ PLAIN = frozenset(
 )
 """Names that need no help."""
 
+OWNER = made_up.allowed()
 WRITE = {"schema": {"$ref": "#/components/schemas/Write"}}
 WRITES = {"schema": {"type": "array", "items": WRITE["schema"]}}
 DOCUMENT: dict[str, Any] = {
@@ -103,9 +104,8 @@ DOCUMENT: dict[str, Any] = {
 def shell(title: str = "Page") -> Shell:
     """What stands around a page: a stop holds that somebody pressed with an evil reason."""
     stops = stop_rows.stop_rows(made_up.directory(), [made_up.latch(reason=EVIL)])
-    return Shell(
-        title=title, site_title="Home", here="", who="owner", now=NOW, link_up=True, version="0.1.0", stops=stops
-    )
+    made = shell_of(made_up.site(), made_up.visitor(), title=title)
+    return replace(made, stops=stops)
 
 
 class Reader(HTMLParser):
@@ -174,14 +174,14 @@ def hostile() -> Directory:
 async def pages(site: Any) -> dict[str, Any]:
     """Every page of a site, by template."""
     return {
-        "overview.html": await overview.build(site),
-        "node.html": await node.build(site, "pi"),
-        "thing.html": await thing.build(site, Address("pi", "relays")),
+        "overview.html": await overview.build(site, OWNER),
+        "node.html": await node.build(site, "pi", OWNER),
+        "thing.html": await thing.build(site, Address("pi", "relays"), OWNER),
         "ledger.html": await ledger.build(site, Filters()),
         "command.html": await command.build(site, "0001"),
-        "stands.html": stand.build_all(site, "owner"),
-        "stand.html": await stand.build(site, "bench", "owner"),
-        "stop.html": stops.build(site),
+        "stands.html": stand.build_all(site, OWNER),
+        "stand.html": await stand.build(site, "bench", OWNER),
+        "stop.html": stops.build(site, OWNER),
         "reference.html": reference.build(DOCUMENT, "http://127.0.0.1:8470"),
         "error.html": ErrorPage(status=404, title="Not there", detail=EVIL, cause="", remedy=EVIL, nearest=EVIL),
     }
@@ -215,7 +215,7 @@ async def test_what_devices_say_is_text() -> None:
 
 async def test_the_overview_puts_attention_first() -> None:
     """A node that is away heads the page, and the summary counts who answers."""
-    shown = await overview.build(made_up.site())
+    shown = await overview.build(made_up.site(), OWNER)
     assert [each.subject for each in shown.attention] == ["away"]
     assert shown.summary == "1 of 2 nodes and 2 things answer"
     assert shown.simulated == 1
@@ -226,36 +226,36 @@ async def test_the_overview_puts_attention_first() -> None:
 
 async def test_an_empty_site_says_what_to_do_next() -> None:
     """With the line to paste."""
-    html, _ = read("overview.html", await overview.build(made_up.site([], directory=Directory())))
+    html, _ = read("overview.html", await overview.build(made_up.site([], directory=Directory()), OWNER))
     assert "No node has joined yet" in html
     assert "pilothouse doctor --data /data" in html
 
 
 async def test_a_lost_bus_is_said_on_an_empty_site() -> None:
     """Why nothing is here may be that the hub cannot hear."""
-    html, _ = read("overview.html", await overview.build(made_up.site([], directory=Directory(), link_up=False)))
+    html, _ = read("overview.html", await overview.build(made_up.site([], directory=Directory(), link_up=False), OWNER))
     assert "no link to the bus" in html
 
 
 async def test_the_node_page_says_what_the_machine_is() -> None:
     """Facts of the host, its charts, the clock's offset; and NotThere with the nearest name."""
     site = made_up.site()
-    shown = await node.build(site, "pi")
+    shown = await node.build(site, "pi", OWNER)
     assert [(each.name, each.text) for each in shown.facts] == [("Operating system", "Debian")]
     assert [lines[0].title for lines in shown.charts] == ["CPU", "Memory", "Disk /"]
     assert [row.name for row in shown.vitals] == ["disk_free", "throttled"]
-    away = await node.build(site, "away")
+    away = await node.build(site, "away", OWNER)
     html, _ = read("node.html", away)
     assert "This node is away." in html
     with pytest.raises(NotThere) as caught:
-        await node.build(site, "awya")
+        await node.build(site, "awya", OWNER)
     assert caught.value.nearest == "away"
 
 
 async def test_the_thing_page_is_made_from_the_description() -> None:
     """Controls and readings apart, a shared hazard once, the driver's words split into lead and rest."""
     site = made_up.site()
-    shown = await thing.build(site, Address("pi", "relays"))
+    shown = await thing.build(site, Address("pi", "relays"), OWNER)
     assert [row.name for row in shown.controls] == ["relay_1", "relay_2", "level", "mode"]
     assert [row.name for row in shown.readings] == ["switched"]
     assert (shown.doc, shown.manual) == ("A board.", "Wiring: USB.")
@@ -270,10 +270,10 @@ async def test_the_thing_page_is_made_from_the_description() -> None:
 async def test_why_nothing_can_be_switched_is_said_before_the_press() -> None:
     """A node that is away, a device that does not answer."""
     site = made_up.site()
-    html, _ = read("thing.html", await thing.build(site, Address("away", "host")))
+    html, _ = read("thing.html", await thing.build(site, Address("away", "host"), OWNER))
     assert "Node away is away." in html
     made_up.state(site.directory, health=Health(ok=False, error="no route", since=NOW), time=NOW + 1, level=None)
-    html, _ = read("thing.html", await thing.build(site, Address("pi", "relays")))
+    html, _ = read("thing.html", await thing.build(site, Address("pi", "relays"), OWNER))
     assert "No route." in html
 
 
@@ -282,7 +282,7 @@ async def test_what_stands_against_a_control_is_said_before_the_press() -> None:
     site = made_up.site()
     bar = Bar(rule="interlock", text=f"valves.level is 2 {EVIL}", remedy="fill the tank", until=NOW + 20_000)
     made_up.state(site.directory, time=NOW + 1, relay_2=False, bars={"relay_2": bar, "fail": bar})
-    shown = await thing.build(site, Address("pi", "relays"), "owner")
+    shown = await thing.build(site, Address("pi", "relays"), OWNER)
     html, reader = read("thing.html", shown)
     assert "valves.level is 2 <script>" in "".join(reader.text)
     assert html.count("Fill the tank.") == 2
@@ -292,14 +292,16 @@ async def test_what_stands_against_a_control_is_said_before_the_press() -> None:
     lease = StandView(stand="bench", title="Bench", things=["pi/relays"], holder="bob", until=NOW + 60_000, length=60)
     stands = SimpleNamespace(of=lambda address: [lease], views=list)
     stopped = made_up.site(holding=SimpleNamespace(latches=(latch,)), stands=stands)
-    shown = await thing.build(stopped, Address("pi", "relays"), "owner")
+    shown = await thing.build(stopped, Address("pi", "relays"), OWNER)
     assert shown.against is not None
     assert shown.against.rule == "stop"
     assert {row.bar and row.bar.rule for row in shown.controls} == {"stop"}
-    shown = await thing.build(made_up.site(stands=stands), Address("pi", "relays"), "owner")
+    shown = await thing.build(made_up.site(stands=stands), Address("pi", "relays"), OWNER)
     assert shown.against is not None
     assert shown.against.holder == "bob"
-    assert (await thing.build(made_up.site(stands=stands), Address("pi", "relays"), "bob")).against is None
+    assert (
+        await thing.build(made_up.site(stands=stands), Address("pi", "relays"), made_up.allowed("bob"))
+    ).against is None
 
 
 async def test_rules_and_a_second_person_are_on_the_thing_page() -> None:
@@ -314,7 +316,7 @@ async def test_rules_and_a_second_person_are_on_the_thing_page() -> None:
     site.directory.described(made_up.Described(node="pi", epoch=7, thing="relays", description=described))
     on = {"accepted": True, "accepted_time": NOW - 10_000}
     made_up.state(site.directory, time=NOW + 1, relay_1=True, more={"relay_1": on})
-    html, _ = read("thing.html", await thing.build(site, Address("pi", "relays")))
+    html, _ = read("thing.html", await thing.build(site, Address("pi", "relays"), OWNER))
     assert "It may only be called while level &gt; 1." in html
     assert "goes to off by itself in 50 s" in html
     assert html.count("<confirm-for") == 2
@@ -323,7 +325,7 @@ async def test_rules_and_a_second_person_are_on_the_thing_page() -> None:
 async def test_the_node_page_shows_its_lanes() -> None:
     """What runs and waits, with a way to take back; one quiet line when nothing does."""
     site = made_up.site()
-    html, _ = read("node.html", await node.build(site, "pi"))
+    html, _ = read("node.html", await node.build(site, "pi", OWNER))
     assert "All lanes are idle" in html
     call = {"thing": "relays", "since": NOW - 5000, "name": "relay_1"}
     lane = LaneView(
@@ -335,7 +337,7 @@ async def test_the_node_page_shows_its_lanes() -> None:
         more=3,
     )
     site.directory.told_lanes(Lanes(node="pi", epoch=7, time=NOW, lanes=(lane,)))
-    html, reader = read("node.html", await node.build(site, "pi"))
+    html, reader = read("node.html", await node.build(site, "pi", OWNER))
     assert "<script>alert" not in html
     assert "Hung: the device should have answered" in "".join(reader.text)
     assert html.count("data-cancel=") == 1
@@ -345,7 +347,7 @@ async def test_the_node_page_shows_its_lanes() -> None:
 async def test_what_the_agent_switched_by_itself_says_so() -> None:
     """In the last commands of a thing, each with a link to its story."""
     own = made_up.line("0009", who="guard", origin="max-on", reason="max-on of 20 min is over", input=False)
-    html, _ = read("thing.html", await thing.build(made_up.site([own]), Address("pi", "relays")))
+    html, _ = read("thing.html", await thing.build(made_up.site([own]), Address("pi", "relays"), OWNER))
     assert "guard: max-on of 20 min is over." in " ".join(html.split())
     assert 'href="/ledger/0009"' in html
 
@@ -396,11 +398,11 @@ def test_kinds_in_words(schema: dict[str, Any], words: str) -> None:
 
 
 def test_the_locked_page_needs_nothing_else() -> None:
-    """401 with the line to type, its own style, and a policy that allows exactly that."""
+    """401 with the way in, its own style, and a policy that allows exactly that."""
     answer = locked(Problem(title="Log in first", status=401, detail=EVIL))
     html = bytes(answer.content).decode()
     assert answer.status_code == 401
-    assert "pilothouse link" in html
+    assert "Authorization: Bearer" in html
     assert "<script" not in html
     assert "src=" not in html
     assert "'sha256-" in answer.headers["Content-Security-Policy"]

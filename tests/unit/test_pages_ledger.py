@@ -6,9 +6,11 @@ import pytest
 
 from pilothouse.errors import NotThere
 from pilothouse.hub.pages import command, ledger
-from pilothouse.hub.pages.commands import command_row
+from pilothouse.hub.pages.commands import SITE_ACTS, command_row
 from pilothouse.hub.pages.ledger import Filters, checked, chips_of, wanted_of
-from pilothouse.hub.story import Step
+from pilothouse.hub.pages.render import render, shell_of
+from pilothouse.hub.story import Step, story
+from pilothouse.record.rows import Line, Lines
 from support import made_up
 from support.made_up import NOW
 
@@ -108,3 +110,63 @@ def test_between_two_clocks_it_is_only_about() -> None:
         Step(at=900, what="later", by="hub"),
     ]
     assert [row.after for row in command.step_rows(steps)] == ["", "about 12 ms", "within 1 ms", ""]
+
+
+def person_act(name: str, **more: object) -> Line:
+    """A line about people."""
+    given = {"kind": "people", "node": "", "name": name, "input": {"from": "10.0.0.7"}, "ttl": 0.0, "epoch": 0}
+    return made_up.line(f"9-{name}", **given | {"thing": "bob", "who": "anna"} | more)
+
+
+async def test_what_was_done_about_people_has_words() -> None:
+    """Each act that the record knows, with whom it is about and from where whoever did it came."""
+    row = command_row(person_act("user.rights", detail="viewer"), made_up.directory())
+    assert (row.what, row.thing_title, row.href, row.address) == ("Rights changed", "bob", "/people", "10.0.0.7")
+    assert row.target == ""
+    shown = await command.build(made_up.site([person_act("user.rights")]), "9-user.rights")
+    assert (shown.kind, shown.input, shown.ttl) == ("log-in or change of people", "", 0.0)
+    assert [step.what for step in shown.steps] == ["anna changed what bob may, on a page, from 10.0.0.7."]
+    html = render("command.html", shown, shell_of(made_up.site(), made_up.visitor(), title="x"))
+    assert "<dd>10.0.0.7</dd>" in html
+
+
+def test_every_act_about_people_is_told() -> None:
+    """In the list and as a story."""
+    acts = {name for name in SITE_ACTS if name.partition(".")[0] not in ("stop", "safe-end", "lift", "lease")}
+    assert len(acts) >= 18
+    for name in acts:
+        (step,) = story(person_act(name))
+        assert step.what.startswith("anna ")
+        assert name not in step.what
+        assert "{" not in step.what
+    (failed,) = story(person_act("login.failed", who="", thing=""))
+    assert failed.what == "Somebody tried to log in and was not let in, on a page, from 10.0.0.7."
+    (machine,) = story(person_act("password.reset", who="owner", origin="cli", input=None))
+    assert machine.what == "owner reset the password of bob, on the command line."
+
+
+async def test_only_auditors_choose_what_was_done_about_people() -> None:
+    """The list says that it is there; others do not learn that there is such a kind."""
+    site = made_up.site([person_act("login")])
+    shown = await ledger.build(site, Filters(kind="people"), audit=True)
+    assert ("people", "log-ins and people") in shown.kinds
+    assert [chip.text for chip in shown.chips] == ["log-ins and people"]
+    html = render("ledger.html", shown, shell_of(site, made_up.visitor(), title="x"))
+    assert "page, from 10.0.0.7" in html
+    assert "log-in and change of people" in html
+    shown = await ledger.build(site, Filters())
+    assert "people" not in [choice.value for choice in shown.kinds]
+
+
+async def test_a_page_of_few_lines_leads_on() -> None:
+    """Whoever sees a part of the ledger may find none of it on a page, and more on the next."""
+    site = made_up.site([])
+    site.ledger.page = lambda wanted, **more: _answered(Lines(lines=[], next="~50"))
+    shown = await ledger.build(site, Filters())
+    html = render("ledger.html", shown, shell_of(site, made_up.visitor("ada", "viewer@bench"), title="x"))
+    assert "there may be older ones" in html
+    assert "/ledger?before=~50" in html
+
+
+async def _answered(lines: Lines) -> Lines:
+    return lines

@@ -24,7 +24,9 @@ from support.made_up import NOW
 def rows(directory: Directory, *, now: int = NOW, node: str = "pi", thing: str = "relays") -> dict[str, PropertyRow]:
     """All rows of a thing by name."""
     address = Address(node, thing)
-    made = property_rows(directory.thing(address), directory.description(address), directory.node(node), now=now)
+    made = property_rows(
+        directory.thing(address), directory.description(address), directory.node(node), now=now, operable=True
+    )
     return {row.name: row for row in made}
 
 
@@ -69,7 +71,12 @@ def test_what_stands_against_an_output_is_on_its_row() -> None:
     address = Address("pi", "relays")
     stop = Reason(rule="stop", text="Stop was pressed.")
     made = property_rows(
-        directory.thing(address), directory.description(address), directory.node("pi"), now=NOW, against=[stop]
+        directory.thing(address),
+        directory.description(address),
+        directory.node("pi"),
+        now=NOW,
+        operable=True,
+        against=[stop],
     )
     barred = {row.name: row.bar for row in made}
     assert barred["relay_2"] == barred["level"] == stop
@@ -156,7 +163,7 @@ def test_lanes_in_words() -> None:
     """What runs, what waits in its order with whose command, times by the hub's clock; what hangs comes first."""
     directory = made_up.directory()
     made_up.hear(directory, "pi", ("relays", "host"), offset=-60_000)
-    assert lane_rows(directory, "pi") == []
+    assert lane_rows(directory, "pi", made_up.allowed()) == []
     running = Call(thing="relays", label="writing relay_1", since=NOW - 70_000, id="0001", name="relay_1", who="ann")
     waiting = Call(thing="gone", label="", since=NOW - 65_000, id="0002", name="relay_2", who="bob")
     lanes = (
@@ -166,7 +173,7 @@ def test_lanes_in_words() -> None:
         ),
     )
     directory.told_lanes(Lanes(node="pi", epoch=7, time=NOW - 60_000, lanes=lanes))
-    hung, other = lane_rows(directory, "pi")
+    hung, other = lane_rows(directory, "pi", made_up.allowed())
     assert (hung.things, hung.hung_since, hung.more) == ("Relay board, gone", NOW - 2000, 2)
     assert hung.running is not None
     assert (hung.running.what, hung.running.since, hung.running.who) == ("writing relay_1", NOW - 10_000, "ann")
@@ -212,7 +219,7 @@ def test_the_control_follows_the_schema() -> None:
 
 def test_a_card_has_vitals_and_tiles() -> None:
     """The host gives the vitals and is no tile; names that only look like a disk's fill are not taken."""
-    away, pi = cards(made_up.directory(), hub_node="pi", now=NOW)
+    away, pi = cards(made_up.directory(), made_up.allowed(), hub_node="pi", now=NOW)
     assert [each.name for each in pi.vitals] == ["cpu", "memory", "disk_root"]
     assert [each.thing for each in pi.tiles] == ["relays"]
     assert pi.is_hub
@@ -227,7 +234,7 @@ def test_what_the_hardware_complains_about_is_on_the_card() -> None:
     """Throttling and undervoltage are what a Pi's owner must see."""
     directory = made_up.directory()
     made_up.state(directory, "pi", "host", throttled=True, time=NOW + 1)
-    pi = next(card for card in cards(directory, hub_node="", now=NOW) if card.node == "pi")
+    pi = next(card for card in cards(directory, made_up.allowed(), hub_node="", now=NOW) if card.node == "pi")
     assert pi.flags == ("Throttled: slowed down now",)
 
 
@@ -242,7 +249,9 @@ def test_a_thing_that_does_not_answer_says_so_on_its_tile() -> None:
     """With the driver's words and since when."""
     directory = made_up.directory()
     made_up.state(directory, health=Health(ok=False, error="no route", since=NOW - 9000), time=NOW + 1, level=None)
-    tile = next(card for card in cards(directory, hub_node="", now=NOW) if card.node == "pi").tiles[0]
+    tile = next(card for card in cards(directory, made_up.allowed(), hub_node="", now=NOW) if card.node == "pi").tiles[
+        0
+    ]
     assert (tile.ok, tile.error, tile.since) == (False, "no route", NOW - 9000)
 
 
@@ -262,7 +271,7 @@ def test_a_command_in_words() -> None:
 
 def test_a_form_from_an_input_schema() -> None:
     """Choices, limits, defaults, what is needed and what is not."""
-    form = action_form(made_up.relays().actions["fail"])
+    form = action_form(made_up.relays().actions["fail"], operable=True)
     kind, seconds, hard, note, more = form.fields
     assert (kind.control, kind.required, [each.label for each in kind.choices]) == ("choice", True, ["hang", "drop"])
     assert (seconds.title, seconds.control, seconds.minimum) == ("Seconds that it lasts", "number", 0.0)

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 from pilothouse.hub.pages import overview, stops
 from pilothouse.hub.pages.stop_rows import stop_rows
-from pilothouse.hub.stops import Lifted, NodeStopped, Pressed
+from pilothouse.hub.stop_seen import holds_for, nodes_seen, pressed_for
+from pilothouse.hub.stops import Holds, Lifted, NodeStopped, Pressed, StopNow
 from support import made_up
 from support.made_up import latch
 
@@ -54,9 +55,55 @@ async def test_a_stop_is_the_first_concern() -> None:
     directory = made_up.directory()
     made_up.hear(directory, "pi", ("relays", "host"), stops=(latch(),))
     site = made_up.site(directory=directory, holding=SimpleNamespace(latches=(latch(),)))
-    shown = await overview.build(site)
+    shown = await overview.build(site, made_up.allowed())
     assert (shown.attention[0].word, shown.attention[0].href) == ("stopped", "/stop")
     assert shown.attention[0].text == "Not yet obeyed by away (away). Use the emergency stop at the bench."
     made_up.hear(directory, "away", ("host",), stops=(latch(),))
-    shown = await overview.build(site)
+    shown = await overview.build(site, made_up.allowed())
     assert shown.attention[0].text == "Outputs are held at their safe values until somebody lifts it."
+
+
+def test_nodes_that_may_not_be_seen_count_without_their_names() -> None:
+    """Whoever presses stop learns whether all of the site is safe, and of whatever else is there only how many."""
+    nodes = [
+        NodeStopped(node="pi", outputs=1, took_ms=3.0),
+        NodeStopped(node="secret-1", outputs=2, took_ms=40.0),
+        NodeStopped(node="secret-2", outputs=3, mistakes=["pump of the other stand hangs"], took_ms=5.0),
+    ]
+    pressed = Pressed(id="x", kind="hard", nodes=nodes, silent=["secret-3"])
+    assert pressed_for(pressed, None) is pressed
+    told = pressed_for(pressed, {"pi"})
+    texts = [each.text for each in stops.told_of_press(told)]
+    assert texts == [
+        "Node pi is safe: 1 output, after 3 ms.",
+        f"Node (2 others): 1 may not be safe. {stops.BY_HAND}",
+        f"Node (1 other) did not answer. {stops.BY_HAND}",
+    ]
+    assert "secret" not in repr(told)
+    assert pressed_for(Pressed(id="x", kind="hard", nodes=nodes[:1], silent=[]), {"pi"}).nodes == nodes[:1]
+
+
+def test_which_stops_hold_is_told_without_hidden_nodes() -> None:
+    """A guest sees that it holds; whoever may see nothing does not learn of it."""
+    held = Holds(id="a", kind="hard", time=1, who="bob", origin="page", reason="smoke", nodes=["pi", "secret-1"])
+    now = StopNow(time=5, stops=[held], missing=["secret-2"])
+    assert holds_for(now, None, sees=True) is now
+    told = holds_for(now, {"pi"}, sees=True)
+    assert (told.stops[0].nodes, told.missing) == (["pi", "(1 other)"], ["(1 other)"])
+    assert holds_for(now, set(), sees=False).stops == []
+    directory = made_up.directory()
+    site = made_up.site(directory=directory)
+    assert nodes_seen(site, made_up.visitor("ada").rights) is None
+    assert nodes_seen(site, made_up.visitor("ada", "viewer@bench").rights) == {"pi", "away"}
+
+
+async def test_the_concern_says_who_lifts_it() -> None:
+    """To whoever may not."""
+    directory = made_up.directory()
+    made_up.hear(directory, "pi", ("relays", "host"), stops=(latch(),))
+    made_up.hear(directory, "away", ("host",), stops=(latch(),))
+    site = made_up.site(directory=directory, holding=SimpleNamespace(latches=(latch(),)))
+    shown = await overview.build(site, made_up.allowed("ada", "operator"))
+    assert shown.attention[0].text == (
+        "Outputs are held at their safe values. An engineer of the whole site can lift it."
+    )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.hub.pages import times
+from pilothouse.hub import times
 from pilothouse.hub.pages.values import duration, limits, shown
 from pilothouse.hub.pages.wishes import agree, told
 from pilothouse.model import PropertyDescription, PropertyState

@@ -17,7 +17,7 @@ STEPS = st.lists(st.one_of(st.integers(1, 100), st.sampled_from(["read", "close"
 def test_whoever_reads_on_has_seen_every_frame_since_the_last_snapshot(steps: list[int | str]) -> None:
     """A snapshot stands for all before it; after it no frame is missing, doubled or out of order."""
     woken = []
-    viewer = Viewer(None, lambda: woken.append(True))
+    viewer = Viewer(lambda: woken.append(True))
     sent = 0
     seen = 0
     """The number of the last frame that the viewer knows of, by snapshot or frame."""
@@ -44,7 +44,7 @@ def test_whoever_reads_on_has_seen_every_frame_since_the_last_snapshot(steps: li
 def test_it_is_woken_when_there_is_something_to_take() -> None:
     """At the first frame, at the overflow, at the end; not for every frame."""
     woken: list[int] = []
-    viewer = Viewer(None, lambda: woken.append(1))
+    viewer = Viewer(lambda: woken.append(1))
     viewer.push(b"before the snapshot")
     assert not woken and viewer.behind
     viewer.caught_up()
@@ -59,7 +59,7 @@ def test_it_is_woken_when_there_is_something_to_take() -> None:
 
 def test_one_frame_is_handed_on_as_it_is() -> None:
     """The same bytes object for all viewers: nothing is copied."""
-    viewer = Viewer(None, lambda: None)
+    viewer = Viewer(lambda: None)
     viewer.caught_up()
     frame = b"data: {}\n\n"
     viewer.push(frame)
@@ -78,3 +78,32 @@ def test_bad_filters_are_a_400(text: str) -> None:
     with pytest.raises(WebError) as caught:
         parse_filter(text)
     assert caught.value.status == 400 and caught.value.why
+
+
+def test_an_interruption_comes_before_all_else() -> None:
+    """What waited is dropped for a fresh snapshot; two of them come in their order, each once."""
+    woken: list[int] = []
+    viewer = Viewer(lambda: woken.append(1))
+    viewer.caught_up()
+    viewer.push(b"waits")
+    viewer.interrupt(b"first;")
+    viewer.interrupt(b"second;")
+    assert viewer.first() == b"first;second;" and viewer.first() == b"" and woken
+    assert viewer.behind and viewer.take() == b"" and not viewer.leaving
+
+
+def test_a_dismissed_viewer_gets_its_last_frame_and_nothing_else() -> None:
+    """Not what waited, not what was to come first, and nothing that comes later; closed ones get nothing at all."""
+    viewer = Viewer(lambda: None)
+    viewer.caught_up()
+    viewer.push(b"waits")
+    viewer.interrupt(b"rights")
+    viewer.dismiss(b"bye")
+    viewer.dismiss(b"again")
+    viewer.interrupt(b"later")
+    viewer.push(b"later")
+    assert viewer.leaving and viewer.first() == b"bye" and viewer.first() == b"" and len(viewer) == 0
+    gone = Viewer(lambda: None)
+    gone.close()
+    gone.dismiss(b"bye")
+    assert gone.first() == b"" and not gone.leaving

@@ -7,7 +7,7 @@ import io
 from cyclopts import App
 from rich.console import Console
 
-from pilothouse.cli.app import VERBS, make_app
+from pilothouse.cli.app import PARTS, VERBS, make_app
 from pilothouse.cli.exits import Exit
 from tools.reference.source import member_docs
 from tools.reference.tables import MADE, table
@@ -25,8 +25,8 @@ def page() -> str:
     for group, verbs in VERBS.items():
         parts.append(f"## {group}\n")
         for verb in verbs:
-            words = ["config", "check"] if verb == "config" else [verb]
-            parts += [f"### `pilothouse {' '.join(words)}`\n", _help(app, words)]
+            for words in [[verb, part] for part in PARTS[verb][1]] if verb in PARTS else [[verb]]:
+                parts += [f"### `pilothouse {' '.join(words)}`\n", _help(app, words)]
     return "\n".join(parts)
 
 

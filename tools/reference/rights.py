@@ -43,7 +43,7 @@ def page() -> str:
 
 
 def _deeds(docs: dict[str, str]) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for deed, rule in TABLE.items():
         least = f"`{rule.least}` {_WHERE[rule.where]}" if rule.least else "being logged in"
         rows.append((deed.value, docs[deed.name], least, _word(rule.guests), _word(rule.tokens)))

@@ -7,6 +7,7 @@ nobody knows is a mistake, because a misspelt `safe` is a relay that stays on.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple, get_type_hints
 import msgspec
 
 from pilothouse.clock import parse_duration
+from pilothouse.config.edge import mistakes_of
 from pilothouse.config.places import Places
 from pilothouse.config.site import Config, Duration, PropertyConfig, StandConfig, ThingConfig
 from pilothouse.errors import BadName, ConfigError, nearest
@@ -132,16 +134,13 @@ def _build(merged: dict[str, Any], sources: dict[str, str], mistakes: list[Mista
             wrong(key, "is not known", nearest(key, hints))
         elif not isinstance(value, dict):
             wrong(key, f"is a table, written [{key}]")
-        elif key == "things":
-            parts[key] = {name: _thing(name, table, wrong) for name, table in value.items()}
-        elif key == "stands":
-            parts[key] = {name: _stand(name, table, wrong) for name, table in value.items()}
-        elif key == "groups":
-            parts[key] = {name: _granted(name, rights, wrong) for name, rights in value.items()}
-        elif key == "exclusive":
-            parts[key] = {name: _group(name, outputs, wrong) for name, outputs in value.items()}
+        elif key in _MANY:
+            parts[key] = {name: _MANY[key](name, table, wrong) for name, table in value.items()}
         else:
             parts[key] = _struct(hints[key], value, key, wrong)
+    if parts.get("hub") is not None:
+        for key, what, near in mistakes_of(parts["hub"]):
+            wrong(f"hub.{key}", what, near)
     site = parts.get("site")
     node = parts.get("node")
     for path, kind, name in (("site.name", "site", site and site.name), ("node.name", "node", node and node.name)):
@@ -221,6 +220,15 @@ def _granted(name: str, rights: Any, wrong: Any) -> tuple[str, ...]:
     except BadName as error:
         wrong(path, f"{error.what}: {error.why}", error.nearest)
         return ()
+
+
+_MANY: dict[str, Callable[[str, Any, Any], Any]] = {
+    "things": _thing,
+    "stands": _stand,
+    "groups": _granted,
+    "exclusive": _group,
+}
+"""Tables whose keys are the owner's own names, and what makes one entry of them."""
 
 
 def _struct(kind: Any, table: Any, path: str, wrong: Any) -> Any:

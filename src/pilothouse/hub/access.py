@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from pilothouse.config.edge import Networks
+from pilothouse.config.site import ProxyLoginConfig
+from pilothouse.hub.outside.header_login import HeaderLogin
+from pilothouse.hub.proxy import Client, Headers, proxy_user
 from pilothouse.record.people import People
+from pilothouse.rights import Rights
 
-COOKIE = "ph_session"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -20,6 +24,21 @@ class Visitor(NamedTuple):
     who: str
     origin: str
     """"page" for a session of a browser, "api" for a token; what the ledger says."""
+    rights: Rights
+    """What they may."""
+    id: str = ""
+    """Of the session or token; no secret."""
+    how: str = ""
+    """How they logged in; "token" for programs."""
+    expires: int = 0
+    """When what they came with ends unless it is used before, Unix milliseconds; 0 = never."""
+
+
+def cookie_name(*, secure: bool) -> str:
+    """Name of the session's cookie. Under TLS the prefix makes the browser keep it for this host, by TLS, alone: no
+    neighbour on the same machine or domain can plant one.
+    """
+    return "__Host-ph_session" if secure else "ph_session"
 
 
 def host_of(header: str) -> str:
@@ -91,7 +110,12 @@ def bearer_of(header: bytes) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def cookie_of(header: bytes, name: str = COOKIE) -> str:
+def is_basic(header: bytes) -> bool:
+    """Whether it is what a proxy asks browsers for, and passes on: nothing of ours."""
+    return header[:6].lower() == b"basic "
+
+
+def cookie_of(header: bytes, name: str) -> str:
     """A cookie's value out of a Cookie header, "" without it."""
     for part in header.decode("latin-1").split(";"):
         key, _, value = part.strip().partition("=")
@@ -103,23 +127,33 @@ def cookie_of(header: bytes, name: str = COOKIE) -> str:
 class Access:
     """Asks the record whose secret a request carries. The record remembers answers for a moment, so this is cheap."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(
+        self, people: People, trusted: Networks, login: ProxyLoginConfig, header: HeaderLogin | None = None
+    ) -> None:
         self._people = people
+        self._trusted = trusted
+        self._login = login
+        self._header = header
 
-    async def visitor(self, headers: Mapping[bytes, bytes]) -> Visitor | None:
-        """Whose request it is; None = nobody's that we know. A token beats a session. Raises RecordError."""
+    async def visitor(self, headers: Mapping[bytes, bytes], raw: Headers, peer: str, client: Client) -> Visitor | None:
+        """Whose request it is; None = nobody's that we know. A token beats a session, which beats a proxy's word.
+
+        Raises RecordError, and WebError for a proxy's header that cannot be taken.
+        """
         authorization = headers.get(b"authorization")
-        if authorization is not None:
+        if authorization is not None and not (self._header is not None and is_basic(authorization)):
             secret = bearer_of(authorization)
-            who = await self._people.token(secret) if _plausible(secret) else None
-            return Visitor(who, "api") if who else None
-        cookie = headers.get(b"cookie")
-        if cookie is not None:
-            secret = cookie_of(cookie)
-            who = await self._people.session(secret) if _plausible(secret) else None
-            return Visitor(who, "page") if who else None
-        return None
+            token = await self._people.by_token(secret) if plausible(secret) else None
+            return Visitor(token.who, "api", token.rights, token.id, token.how, token.expires) if token else None
+        secret = cookie_of(headers.get(b"cookie", b""), cookie_name(secure=client.secure))
+        known = await self._people.by_session(secret) if plausible(secret) else None
+        if known is None and self._header is not None:
+            user = proxy_user(peer, raw, self._trusted, self._login)
+            if user is not None:
+                known = await self._header.visitor_by_header(user.name, user.groups, address=client.address)
+        return Visitor(known.who, "page", known.rights, known.id, known.how, known.expires) if known else None
 
 
-def _plausible(secret: str) -> bool:
-    return 0 < len(secret) <= 200
+def plausible(secret: str) -> bool:
+    """Whether it can be a secret of ours at all; anything else is not worth a look."""
+    return 0 < len(secret) <= 200 and secret.isascii()

@@ -21,6 +21,8 @@ from pilothouse.hub.bodies import LIMIT
 from pilothouse.hub.commands import Commands
 from pilothouse.hub.doorway import Doorway, wants_page
 from pilothouse.hub.live import Live
+from pilothouse.hub.needs import guard, needs, table
+from pilothouse.hub.outside import Outside
 from pilothouse.hub.pages import page_routes
 from pilothouse.hub.pages.errors import problem_page
 from pilothouse.hub.pages.render import STATIC
@@ -28,23 +30,30 @@ from pilothouse.hub.problems import MEDIA_TYPE, Problem, WebError, broken, encod
 from pilothouse.hub.site import Site
 from pilothouse.hub.stats import Averages
 from pilothouse.hub.stops import Stops
+from pilothouse.rights import Deed
 
 log = logging.getLogger(__name__)
 
 
-def make_app(site: Site, *, live: Live, commands: Commands, stops: Stops, averages: Averages) -> Doorway:
+def make_app(
+    site: Site, *, live: Live, commands: Commands, stops: Stops, averages: Averages, outside: Outside | None = None
+) -> Doorway:
     """The ASGI application of one hub."""
-    state = State({"site": site, "commands": commands, "stops": stops, "averages": averages})
+    state = State(
+        {"site": site, "commands": commands, "stops": stops, "averages": averages, "live": live, "outside": outside}
+    )
     routes: list[ControllerRouterHandler] = [
+        *(outside.routes if outside else ()),
         *api_routes,
         *page_routes,
         get_document,
-        asgi("/api/live", copy_scope=False)(live.serve),
-        asgi("/static", is_mount=True, copy_scope=False)(Assets(STATIC).serve),
+        asgi("/api/live", copy_scope=False, opt=needs(Deed.SEE, "seen"))(live.serve),
+        asgi("/static", is_mount=True, copy_scope=False, opt=needs(Deed.SEE, "seen"))(Assets(STATIC).serve),
     ]
     app = Litestar(
         routes,
         state=state,
+        guards=[guard],
         openapi_config=openapi.config(),
         exception_handlers={HTTPException: _web, PilothouseError: _ours, Exception: _broken},
         request_max_body_size=LIMIT,
@@ -53,10 +62,11 @@ def make_app(site: Site, *, live: Live, commands: Commands, stops: Stops, averag
     openapi.complete(app.openapi_schema)
     state["openapi"] = msgspec.json.encode(app.openapi_schema.to_schema())
     app.state.update(state)
-    return Doorway(site, app)  # type: ignore[arg-type]
+    open_paths = frozenset(path for _, path, needed in table(app.routes) if needed.deed is None)
+    return Doorway(site, app, open_paths, outside.header if outside else None)  # type: ignore[arg-type]
 
 
-@get(openapi.PATH, include_in_schema=False, sync_to_thread=False)
+@get(openapi.PATH, include_in_schema=False, sync_to_thread=False, opt=needs(Deed.SEE, "seen"))
 def get_document(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The description of the API."""
     return Response(request.app.state.openapi, media_type="application/json")
@@ -71,7 +81,7 @@ def _answer(
 
 
 def _ours(request: Request[Any, Any, Any], error: PilothouseError) -> Response[bytes]:
-    return _answer(request, problem_of(error))
+    return _answer(request, problem_of(error), error.headers if isinstance(error, WebError) else None)
 
 
 def _web(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -22,6 +22,7 @@ from pilothouse.hub.problems import WebError
 from pilothouse.hub.site import Site
 from pilothouse.model import Address, Value
 from pilothouse.record.rows import Intent, Line
+from pilothouse.rights import MayNot
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class Wish(NamedTuple):
     """Seconds."""
     confirmation: str = ""
     """The token that the agent gave for exactly this command, where it needs one."""
+    denied: MayNot | None = None
+    """Why whoever wishes it may not; then it is only written down, with that end."""
 
 
 class Ended(NamedTuple):
@@ -94,10 +97,10 @@ class Commands:
         task.add_done_callback(lambda done: self._forget(wish.id, done))
         return await asyncio.shield(task)
 
-    def node_of(self, id: str) -> str:
-        """The node that a command of this id is on its way to through this hub; "" = none is."""
+    def wish_of(self, id: str) -> Wish | None:
+        """The wish behind a command of this id that is on its way through this hub."""
         running = self._running.get(id)
-        return running[0].address.node if running is not None else ""
+        return running[0] if running is not None else None
 
     async def close(self, within: float = 1.0) -> None:
         """Take nothing new, and wait at most `within` seconds for what is on its way and for the ledger."""
@@ -183,6 +186,9 @@ class Commands:
         return known
 
     async def _send(self, wish: Wish, epoch: int, deadline: int, timeout: float) -> Outcome:
+        if wish.denied is not None:
+            what = f"{wish.denied.what}: {wish.denied.why}."
+            return self._outcome(wish, epoch, End.REFUSED, Why.RIGHTS, what, f"{wish.denied.remedy}.")
         bus, (node, thing) = self._site.bus, wish.address
         if bus is None or not bus.up:
             return self._refused(wish, epoch, "The hub has no link to the bus.", "It is tried again by itself.")

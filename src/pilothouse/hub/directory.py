@@ -6,7 +6,7 @@ changed. Two hubs that see the same bus hold the same directory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 
 from msgspec import Struct
@@ -117,6 +117,8 @@ class Directory:
         self._things: dict[Address, _Thing] = {}
         self._early: dict[Address, State] = {}
         """States that came before the description of their thing."""
+        self.shape = 0
+        """Grows whenever a thing comes or goes."""
 
     # what comes up
 
@@ -151,6 +153,7 @@ class Directory:
         gone = [a for a in self._things if a.node == message.node and a.thing not in message.things]
         for address in gone:
             del self._things[address]
+            self.shape += 1
         return bool(gone)
 
     def described(self, message: Described) -> Change:
@@ -165,6 +168,7 @@ class Directory:
             return Change()
         if thing is None:
             thing = self._things[address] = _Thing(message.description)
+            self.shape += 1
         thing.description = message.description
         thing.properties = {
             name: thing.properties.get(name, PropertyState()) for name in message.description.properties
@@ -274,6 +278,7 @@ class Directory:
         node.view.since = node.view.since or last_seen
         if address not in self._things:
             thing = self._things[address] = _Thing(description)
+            self.shape += 1
             thing.properties = {name: properties.get(name, PropertyState()) for name in description.properties}
             if description.name not in node.view.things:
                 node.view.things = [*node.view.things, description.name]
@@ -282,7 +287,7 @@ class Directory:
 
     def nodes(self) -> list[NodeView]:
         """All nodes by name."""
-        return [self._nodes[name].view for name in sorted(self._nodes)]
+        return [self._node(name).view for name in sorted(self._names())]
 
     def things(self, node: str | None = None) -> list[ThingView]:
         """All things (of one node) by address."""
@@ -290,15 +295,15 @@ class Directory:
 
     def node(self, name: str) -> NodeView:
         """One node; raises NotThere with the nearest name."""
-        found = self._nodes.get(name)
-        if found is None:
-            raise NotThere(f"There is no node {name[:63]!r}", nearest=nearest(name, self._nodes))
-        return found.view
+        return self._node(name).view
+
+    def has_node(self, name: str) -> bool:
+        """Whether there is one of this name."""
+        return name in self._names()
 
     def lanes(self, name: str) -> Lanes | None:
         """What runs and waits on a node, None when this run of it has not said; raises NotThere."""
-        self.node(name)
-        node = self._nodes[name]
+        node = self._node(name)
         return node.lanes if node.lanes is not None and node.lanes.epoch >= node.epoch else None
 
     def thing(self, address: Address) -> ThingView:
@@ -326,7 +331,7 @@ class Directory:
         The deadline is in the node's own monotonic clock, so neither side's wall clock matters, and a command that
         lay in the socket of a frozen agent is seen to be too old when the agent wakes.
         """
-        found = self._nodes[node]
+        found = self._node(node)
         return found.view.epoch, mono + found.pulse.ahead + int(ttl * 1000)
 
     def __contains__(self, address: object) -> bool:
@@ -334,6 +339,15 @@ class Directory:
 
     def __iter__(self) -> Iterator[Address]:
         return iter(sorted(self._things))
+
+    def _names(self) -> Collection[str]:
+        return self._nodes.keys()
+
+    def _node(self, name: str) -> _Node:
+        found = self._nodes.get(name)
+        if found is None:
+            raise no_node(name, self._names())
+        return found
 
     def _epoch(self, node: str) -> int:
         found = self._nodes.get(node)
@@ -359,6 +373,11 @@ class Directory:
             properties=dict(thing.properties),
             bars=thing.bars,
         )
+
+
+def no_node(name: str, there: Collection[str]) -> NotThere:
+    """The error for a node that is not among those that are `there`."""
+    return NotThere(f"There is no node {name[:63]!r}", nearest=nearest(name, there))
 
 
 def _merged(value: PropertyState, wish: PropertyState) -> PropertyState:

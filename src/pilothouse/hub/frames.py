@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pilothouse.bus.messages import Lanes, Outcome
 from pilothouse.hub.directory import Change, Directory, NodeView, ThingView
+from pilothouse.hub.seen import EVERYTHING, Sight
 from pilothouse.hub.stand_view import StandView
 from pilothouse.hub.viewers import Filter
 from pilothouse.model import Address, Quality, Value
@@ -63,6 +64,8 @@ class Gathered:
         self.things: set[Address] = set()
         self.nodes: set[str] = set()
         self.described = False
+        self.described_of: set[Address] = set()
+        """Things that were described."""
         self.ended: list[Ended] = []
         self.hub: dict[str, Any] | None = None
         self.stands: dict[str, StandView] = {}
@@ -87,7 +90,9 @@ class Gathered:
         self.things |= change.things
         self.nodes |= change.nodes
         self.lanes |= change.lanes
-        self.described = self.described or change.described
+        if change.described:
+            self.described = True
+            self.described_of |= change.things
 
     def end(self, outcome: Outcome) -> None:
         """A command ended."""
@@ -95,20 +100,23 @@ class Gathered:
             Ended(outcome.id, outcome.node, outcome.thing, outcome.name, outcome.end.value, outcome.detail)
         )
 
-    def frame(self, directory: Directory, wanted: Filter, *, now: int) -> ChangeFrame | None:
-        """What a viewer of the `wanted` things is told; None = nothing."""
+    def frame(self, directory: Directory, wanted: Filter, *, now: int, sight: Sight = EVERYTHING) -> ChangeFrame | None:
+        """What a viewer of the `wanted` things is told who has this `sight`, and for whom `directory` is all there is;
+        None = nothing.
+        """
+        wanted = sight.wanted(wanted)
         addresses = self.values.keys() if wanted is None else self.values.keys() & wanted
         things = self.things if wanted is None else self.things & wanted
         frame = ChangeFrame(
             time=now,
             values=[row for address in addresses for row in self.values[address].values()],
             things=[directory.thing(address) for address in sorted(things) if address in directory],
-            # Nodes and stands are few and small, and a page shows the state of all: everyone gets them.
-            nodes=[directory.node(name) for name in sorted(self.nodes)],
-            hub=self.hub,
-            described=self.described,
+            # Nodes and stands are few and small, and a page shows the state of all: who sees them gets them.
+            nodes=[directory.node(name) for name in sorted(self.nodes) if directory.has_node(name)],
+            hub=None if self.hub is None else sight.hub_status(self.hub),
+            described=self.described if sight.things is None else not self.described_of.isdisjoint(sight.things),
             ended=[one for one in self.ended if wanted is None or Address(one.node, one.thing) in wanted],
-            stands=list(self.stands.values()),
+            stands=[view for name, view in self.stands.items() if sight.sees_stand(name)],
             lanes=_lanes(directory, sorted(self.lanes), wanted),
         )
         members = (frame.values, frame.things, frame.nodes, frame.described, frame.ended, frame.stands, frame.lanes)
@@ -128,9 +136,9 @@ def snapshot(directory: Directory, wanted: Filter, hub: dict[str, Any], stands: 
 
 
 def _lanes(directory: Directory, nodes: Iterable[str], wanted: Filter) -> list[Lanes]:
-    """Of those nodes that have a wanted thing."""
+    """Of those nodes that are there and have a wanted thing."""
     of = None if wanted is None else {address.node for address in wanted}
-    found = (directory.lanes(node) for node in nodes if of is None or node in of)
+    found = (directory.lanes(node) for node in nodes if directory.has_node(node) and (of is None or node in of))
     return [lanes for lanes in found if lanes is not None]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from litestar import Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -26,7 +27,9 @@ from litestar.openapi.spec import (
 
 from pilothouse import __version__
 from pilothouse.hub.answers import CommandProblem
+from pilothouse.hub.needs import needs
 from pilothouse.hub.problems import MEDIA_TYPE, Problem
+from pilothouse.rights import Deed
 
 PATH = "/api/openapi.json"
 KEY_DOC = (
@@ -43,6 +46,7 @@ _TEXTS = {
     415: "The body is not application/json",
     422: "The body has the wrong shape",
     423: "Refused: the lease stands against it; the detail names who holds the stand and until when",
+    429: "Tried too often; the header Retry-After says in how many seconds it may be tried again",
     500: "The hub made a mistake; its log says which",
     503: "The record, the bus or the hub cannot do it now",
     504: "No answer in time",
@@ -86,15 +90,22 @@ def body_of(kind: type[msgspec.Struct], example: dict[str, Any], *, required: bo
     class WithBody(Operation):
         def __post_init__(self) -> None:
             (schema,), parts = msgspec.json.schema_components([kind])
-            own = parts[kind.__name__] if "$ref" in schema else schema
-            media = OpenAPIMediaType(schema=_schema(own), example=example)
+            media = OpenAPIMediaType(schema=_schema(_whole(schema, parts)), example=example)
             self.request_body = RequestBody(content={"application/json": media}, required=required)
 
     return WithBody
 
 
+def _whole(schema: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema with the structs that it refers to put in their places."""
+    if "$ref" in schema:
+        schema = {**parts[schema["$ref"].rpartition("/")[2]], **{key: schema[key] for key in schema if key != "$ref"}}
+    inner = {name: _whole(part, parts) for name, part in schema.get("properties", {}).items()}
+    return {**schema, "properties": inner} if inner else schema
+
+
 def _schema(plain: dict[str, Any]) -> Schema:
-    """JSON Schema of one flat object as the framework's struct."""
+    """JSON Schema of one object as the framework's struct."""
     fields = dict(plain)
     properties: dict[str, Reference | Schema] = {
         name: _schema(part) for name, part in fields.pop("properties", {}).items()
@@ -102,9 +113,13 @@ def _schema(plain: dict[str, Any]) -> Schema:
     additional = fields.pop("additionalProperties", None)
     known = {"type": "type", "title": "title", "description": "description", "required": "required"}
     known |= {"default": "default", "minimum": "minimum", "maximum": "maximum", "maxLength": "max_length"}
+    known |= {"enum": "enum", "exclusiveMinimum": "exclusive_minimum", "maxItems": "max_items"}
+    items = fields.pop("items", None)
     given = {known[name]: value for name, value in fields.items() if name in known}
     if additional is not None:
         given["additional_properties"] = additional
+    if items is not None:
+        given["items"] = _schema(items)
     return Schema(properties=properties or None, **given)
 
 
@@ -121,6 +136,8 @@ def config() -> OpenAPIConfig:
         "otherwise; every answer with a status of 400 or more is a problem (RFC 9457) with cause and remedy.",
         path="/api/openapi",
         render_plugins=[JsonRenderPlugin()],
+        # The framework serves its own copy there; who may read it is decided as for every route.
+        openapi_router=Router("/api/openapi", route_handlers=[], opt=needs(Deed.SEE, "seen")),
         components=Components(security_schemes=schemes),
         security=[{"token": []}, {"session": []}],
         tags=[
@@ -129,6 +146,8 @@ def config() -> OpenAPIConfig:
             Tag(name="Stands", description="What is used together, and who holds it."),
             Tag(name="Live", description="What changes, as it changes."),
             Tag(name="Record", description="What was: readings, events, commands."),
+            Tag(name="Account", description="One's own account: who I am, sessions, tokens for programs."),
+            Tag(name="People", description="Who comes in, what they may, and guests; for administrators."),
             Tag(name="Hub", description="The hub itself."),
         ],
         use_handler_docstrings=True,

@@ -18,6 +18,8 @@ from pilothouse.errors import (
     RecordError,
     TimedOut,
 )
+from pilothouse.record.people_errors import LastAdmin, Taken
+from pilothouse.rights import MayNot
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -50,6 +52,8 @@ class WebError(PilothouseError):
         super().__init__(what, why=why, remedy=remedy, nearest=nearest)
         self.status = status
         self.kind = kind
+        self.headers: dict[str, str] = {}
+        """More for the head of the answer, such as Retry-After."""
 
 
 _KINDS: dict[type[PilothouseError], tuple[int, str]] = {
@@ -61,6 +65,9 @@ _KINDS: dict[type[PilothouseError], tuple[int, str]] = {
     BusDown: (503, "bus-down"),
     TimedOut: (504, "timed-out"),
     RecordError: (503, "record"),
+    MayNot: (403, "rights"),
+    Taken: (409, "taken"),
+    LastAdmin: (409, "last-admin"),
 }
 
 TITLES = {
@@ -78,9 +85,19 @@ TITLES = {
     "bad-shape": "The body has the wrong shape",
     "bad-type": "The body has the wrong type",
     "too-large": "The body is too large",
+    "rights": "You may not do that",
+    "taken": "The name is taken",
+    "last-admin": "The last administrator",
+    "disabled": "The account is disabled",
+    "too-often": "Too many tries",
+    "log-in": "That does not let you in",
+    "bad-proxy": "The proxy is not set up as it should be",
+    "outside": "The log-in elsewhere did not work",
+    "provider": "The identity provider cannot be used",
     "wrong-host": "Not an address of this hub",
     "wrong-origin": "Asked by another site",
     "locked": "Log in first",
+    "other-person": "Somebody else is logged in",
     "method": "It cannot be asked in this way",
     "busy": "Too much at once",
     "key-reused": "The key belongs to another command",

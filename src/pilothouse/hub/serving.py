@@ -5,25 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator
+import resource
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, NamedTuple
 
-import uvicorn
-
-from pilothouse.clock import Clock
+from pilothouse.clock import Clock, parse_duration
+from pilothouse.config.edge import parse_networks
 from pilothouse.config.places import Places
 from pilothouse.config.site import Config
 from pilothouse.hub.app import make_app
 from pilothouse.hub.commands import Commands
+from pilothouse.hub.edge import Bounds, Crowd, Server, within_files
 from pilothouse.hub.follow import Follower
 from pilothouse.hub.listening import Listening
 from pilothouse.hub.live import Live
 from pilothouse.hub.obeying import Obeying
+from pilothouse.hub.outside import open_outside
+from pilothouse.hub.people_watch import PeopleWatch
+from pilothouse.hub.posture import posture_of
 from pilothouse.hub.site import Site
 from pilothouse.hub.stats import Averages
 from pilothouse.hub.stops import Stops
+from pilothouse.hub.tls import Tls, open_tls
 from pilothouse.record.history import History
 from pilothouse.record.ledger import Ledger
+from pilothouse.record.passwords import Passwords
 from pilothouse.record.people import People
 
 log = logging.getLogger(__name__)
@@ -32,24 +38,32 @@ _LAST_WORDS = 0.5
 """Seconds that commands on their way have to end when the hub stops."""
 
 
-class _Server(uvicorn.Server):
-    """uvicorn inside a process of ours, which takes the signals itself."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
-async def open_site(config: Config, places: Places, clock: Clock) -> AsyncIterator[Site]:
-    """A site with its record open; raises CannotStart."""
+async def open_site(
+    config: Config, places: Places, clock: Clock, *, passwords: Passwords | None = None
+) -> AsyncIterator[Site]:
+    """A site with its record open; raises CannotStart. Without `passwords` their cost is measured here."""
     async with contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(places.ledger, clock)
         stack.push_async_callback(ledger.close)
         history = await History.open_reader(places.history, clock)
         stack.push_async_callback(history.close)
-        people = People(ledger.database, clock)
-        yield Site(config=config, places=places, clock=clock, history=history, ledger=ledger, people=people)
+        idle, life = parse_duration(config.hub.session_idle), parse_duration(config.hub.session_life)
+        people = People(ledger.database, clock, idle=idle, life=life)
+        passwords = passwords or await Passwords.measured()
+        stack.push_async_callback(passwords.close)
+        yield Site(
+            config=config,
+            places=places,
+            clock=clock,
+            history=history,
+            ledger=ledger,
+            people=people,
+            passwords=passwords,
+        )
+
+
+_BOUNDS = Bounds()
 
 
 class Serving(NamedTuple):
@@ -61,11 +75,13 @@ class Serving(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def serving(site: Site, listening: Listening) -> AsyncIterator[Serving]:
-    """Serve while the block runs.
+async def serving(site: Site, listening: Listening, bounds: Bounds = _BOUNDS) -> AsyncIterator[Serving]:
+    """Serve while the block runs; raises CannotStart when that would be too unsafe, or cannot be done safely.
 
     When it returns everything has ended, and every end that is known stands in the ledger.
     """
+    site.posture = posture_of(site.config.hub)
+    tls = open_tls(site.posture, site.config.hub, site.places, site.clock, site.title)
     site.url = site.config.hub.public_url.rstrip("/") or listening.local
     live, averages = Live(site), Averages()
     commands, stops = Commands(site, live), Stops(site, live)
@@ -73,11 +89,15 @@ async def serving(site: Site, listening: Listening) -> AsyncIterator[Serving]:
     site.stands.told = live.stands_changed
     await follower.remember()
     await obeying.remember()
-    app = make_app(site, live=live, commands=commands, stops=stops, averages=averages)
-    server = _Server(_settings(app))
+    outside = open_outside(site)
+    app = make_app(site, live=live, commands=commands, stops=stops, averages=averages, outside=outside)
+    server = _server(app, site, bounds, tls)
     web = asyncio.create_task(server.serve(sockets=[listening.socket]), name="web")
     broken = asyncio.Event()
     work = {"bus": follower.run(), "tick": follower.tick(), "live": live.run(), "stops": obeying.run()}
+    work["people"] = PeopleWatch(site, live).run()
+    if tls is not None:
+        work["tls"] = tls.run()
     tasks = [_forever(part, name, broken) for name, part in work.items()]
     try:
         while not server.started and not web.done():
@@ -98,21 +118,11 @@ async def serving(site: Site, listening: Listening) -> AsyncIterator[Serving]:
         await web
 
 
-def _settings(app: Any) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        loop="none",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=1,  # a viewer that reads nothing would hold the hub up for longer
-    )
+def _server(app: Any, site: Site, bounds: Bounds, tls: Tls | None) -> Server:
+    bounds = within_files(bounds, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    # Plain behind a proxy that does TLS: whoever came past the proxy would come without.
+    crowd = Crowd(bounds, parse_networks(site.config.hub.behind_proxy), only_through=site.posture.kind == "proxy")
+    return Server(app, bounds, crowd, lambda: None if tls is None else tls.context)
 
 
 def _forever(work: Coroutine[Any, Any, None], name: str, broken: asyncio.Event) -> asyncio.Task[None]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from pilothouse.hub.audit import Audit
 from pilothouse.hub.directory import Directory
 from pilothouse.hub.holding import Holding
+from pilothouse.hub.posture import PLAIN
+from pilothouse.hub.proving import Proving
+from pilothouse.hub.seen import EVERYTHING, Seeing
 from pilothouse.hub.stands import Stands
-from pilothouse.model import slug
+from pilothouse.model import Address, slug
+from pilothouse.rights import Deed, Place, Rights, may
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -24,11 +30,13 @@ if TYPE_CHECKING:
     from pilothouse.hub.stops import Stops
     from pilothouse.record.history import History
     from pilothouse.record.ledger import Ledger
+    from pilothouse.record.passwords import Passwords
     from pilothouse.record.people import People
 
 
 class Site:
-    """Parts of one hub. Handlers get it by `site_of(request)`; who asks is `who_of(request)`.
+    """Parts of one hub. Handlers get what their visitor may see of it by `site_of(request)`; who asks is
+    `who_of(request)`.
 
     `bus` is None until the first link; `link_up` says whether there is a link right now. While there is none the
     directory shows what was last known, and its nodes turn "away". `url` is how browsers reach the hub, without a
@@ -37,7 +45,15 @@ class Site:
     """
 
     def __init__(
-        self, *, config: Config, places: Places, clock: Clock, history: History, ledger: Ledger, people: People
+        self,
+        *,
+        config: Config,
+        places: Places,
+        clock: Clock,
+        history: History,
+        ledger: Ledger,
+        people: People,
+        passwords: Passwords,
     ) -> None:
         self.config = config
         self.places = places
@@ -45,6 +61,14 @@ class Site:
         self.history = history
         self.ledger = ledger
         self.people = people
+        self.passwords = passwords
+        """Hashes and checks them, off the loop."""
+        self.audit = Audit(ledger, clock)
+        """What the ledger says about people."""
+        self.proving = Proving(people, passwords, self.audit, clock)
+        """Whether a name and a password are somebody's, as often as it may be tried."""
+        self.posture = PLAIN
+        """How safe the way to this hub is."""
         self.directory = Directory()
         self.bus: Bus | None = None
         self.link_up = False
@@ -58,7 +82,22 @@ class Site:
         """Stops that hold."""
         self.stands = Stands(self)
         """Who holds what belongs together."""
+        self.seeing = Seeing(self)
+        """What is seen of all this with which rights."""
+        self._sight = EVERYTHING
         self._up: tuple[int, dict[str, Any]] = (-1, {})
+
+    def place(self, address: Address) -> Place:
+        """A thing with the stands that it belongs to, for asking about rights."""
+        return Place(address, frozenset(self.stands.names_of(address)))
+
+    def seen_by(self, rights: Rights) -> Site:
+        """What somebody may see: the rest is not there for them. Good for one request; for looking, not for doing."""
+        if may(rights, Deed.AUDIT):
+            return self
+        seen = copy(self)
+        seen._sight, seen.directory, seen.stands, seen.history, seen.ledger = self.seeing.by(rights)
+        return seen
 
     @property
     def title(self) -> str:
@@ -66,7 +105,11 @@ class Site:
         return self.config.site.title
 
     def up_status(self) -> dict[str, Any]:
-        """What `pilothouse up` last said of its processes, {"time", "pid", "processes": {name: {…}}}; {} without it."""
+        """What `pilothouse up` last said of its processes, {"time", "pid", "processes": {name: {…}}}; {} without it,
+        and for guests.
+        """
+        if self._sight.hub != "all":
+            return {}
         path = self.places.up_status
         try:
             stamp = path.stat().st_mtime_ns
@@ -84,13 +127,30 @@ class Site:
         {"link": bool, "processes": {name: {"state", "restarts", …}}, "stops": (latch, …)}
         """
         processes = self.up_status().get("processes", {})
-        return {"link": self.link_up, "processes": processes, "stops": self.holding.latches}
+        status = {"link": self.link_up, "processes": processes, "stops": self.holding.latches}
+        return self._sight.hub_status(status)
 
 
 def site_of(request: Request[Any, Any, Any]) -> Site:
-    """The hub's parts, from a request."""
+    """The hub's parts as far as the visitor of this request may see them: what is hidden from them is not there."""
+    return real_site_of(request).seen_by(visitor_of(request).rights)
+
+
+def real_site_of(request: Request[Any, Any, Any]) -> Site:
+    """The hub's parts, all of them: for what is done once a right was asked for, and for letting people in."""
     site: Site = request.app.state.site
     return site
+
+
+def rights_of(request: Request[Any, Any, Any]) -> Rights:
+    """What the visitor of this request may."""
+    return visitor_of(request).rights
+
+
+def address_of(request: Request[Any, Any, Any]) -> str:
+    """Where this request came from, through trusted proxies; what the ledger says."""
+    address: str = request.scope["state"]["address"]
+    return address
 
 
 def commands_of(request: Request[Any, Any, Any]) -> Commands:

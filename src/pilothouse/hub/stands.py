@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pilothouse.bus import Bus, Subjects, Synced, WrongRevision, streams
@@ -52,12 +52,16 @@ class Stands:
     def __init__(self, site: Site) -> None:
         self.told: Callable[[set[str]], None] = lambda names: None
         """Told the names of stands that changed."""
+        self.shape = 0
+        """Grows whenever a stand comes or goes, or a thing comes to belong to one or no longer does."""
         self._site = site
         self._subjects = Subjects(site.config.site.name)
         self._stream = streams(site.config.site.name)["lease"]
         self._configured = configured(site.config, site.node)
         self._heard: dict[str, _Heard] = {}
         self._by_thing: dict[Address, tuple[str, ...]] = {}
+        self._indexed: dict[str, list[str]] = {}
+        """The things of each stand, as they were when they were looked at last."""
         self._locks: dict[str, asyncio.Lock] = {}
         self._extending: set[str] = set()
         self._brought = False
@@ -77,13 +81,12 @@ class Stands:
         heard = self._heard.get(name)
         if name not in self._configured and (heard is None or not heard.lease.things):
             there = [view.stand for view in self.views()]
-            raise NotThere(
-                f"There is no stand {name[:63]!r}",
-                why="" if there else "the configuration has no table [stands.NAME]",
-                remedy="What is there: GET /api/stands",
-                nearest=nearest(name, there),
-            )
+            raise no_stand(name, there, why="" if there else "the configuration has no table [stands.NAME]")
         return self._view(name)
+
+    def names_of(self, address: Address) -> tuple[str, ...]:
+        """Names of the stands that a thing belongs to."""
+        return self._by_thing.get(address, ())
 
     def of(self, address: Address) -> list[StandView]:
         """The stands that a thing belongs to."""
@@ -144,8 +147,7 @@ class Stands:
         async for found in bus.watch(self._stream, [(self._subjects.stand(), StandLease)]):
             if isinstance(found, Synced):
                 self._synced = bus.links
-                for name in [name for name, heard in self._heard.items() if heard.link != bus.links]:
-                    del self._heard[name]  # the bus came back without it
+                self._forget({name for name, heard in self._heard.items() if heard.link != bus.links})
                 await self._bring()
                 continue
             subject, message = found
@@ -175,6 +177,14 @@ class Stands:
         self._index()
         self.told({name})
 
+    def _forget(self, names: set[str]) -> None:
+        """The bus came back without these."""
+        for name in names:
+            del self._heard[name]
+        if names:
+            self._index()
+            self.told(names)
+
     def _ends(self, lease: StandLease) -> int:
         """When it is over by our monotonic clock: told live it has all that was left, else wall clocks must do."""
         if not lease.holder:
@@ -186,8 +196,14 @@ class Stands:
         return clock.mono() + int(left)
 
     def _index(self) -> None:
+        views = self.views()
+        indexed = {view.stand: view.things for view in views}
+        if indexed == self._indexed:
+            return
+        self._indexed = indexed
+        self.shape += 1
         found: dict[Address, tuple[str, ...]] = {}
-        for view in self.views():
+        for view in views:
             for thing in view.things:
                 node, _, name = thing.partition("/")
                 address = Address(node, name)
@@ -297,3 +313,9 @@ class Stands:
                 new = message_of(wanted or StandLease(stand=name, things=()), lease, now)
                 if await self._put(bus, subject, new, seq):
                     return
+
+
+def no_stand(name: str, there: Sequence[str], *, why: str = "") -> NotThere:
+    """The error for a stand that is not among those that are `there`."""
+    remedy = "What is there: GET /api/stands"
+    return NotThere(f"There is no stand {name[:63]!r}", why=why, remedy=remedy, nearest=nearest(name, there))

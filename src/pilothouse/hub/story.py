@@ -38,7 +38,27 @@ _ACTS = {
     "lease.release": "gave the stand back",
     "lease.extend": "extended the lease of the stand",
     "lease.expired": "ended the lease of the stand, which had run out",
+    "login": "logged in",
+    "login.failed": "tried to log in and was not let in",
+    "login.locked": "tried to log in too often, and must wait longer before each new try",
+    "logout": "logged out",
+    "user.add": "added {name}",
+    "user.changed": "described {name} anew",
+    "user.rights": "changed what {name} may",
+    "user.disable": "disabled {name}",
+    "user.enable": "let {name} in again",
+    "user.remove": "removed {name}",
+    "password.set": "set the password of {name}",
+    "password.reset": "reset the password of {name}",
+    "link.made": "made a log-in link for {name}",
+    "token.made": "made the token {name}",
+    "token.ended": "ended the token {name}",
+    "session.ended": "ended a session of {name}",
+    "guest.made": "made the guest link {name}",
+    "guest.ended": "ended the guest link {name}",
+    "config.changed": "started the hub with another configuration",
 }
+"""What people and the hub do, `{name}` being the person, token or guest link that it is about."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -54,7 +74,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
 def story(line: Line) -> list[Step]:
     """The steps in the order in which they happened. Clocks differ, so their times need not grow."""
-    if line.kind == "site":
+    if line.kind in ("site", "people"):
         return [Step(at=line.made, what=_of_act(line), by="hub")]
     steps = [_asked_for(line)]
     if line.accepted:
@@ -89,11 +109,21 @@ def _wish(line: Line) -> str:
 
 
 def _of_act(line: Line) -> str:
-    text = f"{line.who} {_ACTS.get(line.name, line.name)}"
-    text = text.replace("the stand", f"stand {line.thing}") if line.thing else text
+    if line.kind == "people":
+        text = f"{line.who or 'Somebody'} {_ACTS.get(line.name, line.name).replace('{name}', line.thing or 'somebody')}"
+    else:
+        text = f"{line.who} {_ACTS.get(line.name, line.name)}"
+        text = text.replace("the stand", f"stand {line.thing}") if line.thing else text
     through = _THROUGH.get(line.origin, "")
-    text = _with_reason(f"{text}, {through}" if through else text, line.reason)
+    text = ", ".join(part for part in (text, through, _from(line)) if part)
+    text = _with_reason(text, line.reason)
     return f"{_sentence(text)} {_sentence(line.detail)}".strip()
+
+
+def _from(line: Line) -> str:
+    """From where whoever did something about people came."""
+    address = line.input.get("from") if line.kind == "people" and isinstance(line.input, dict) else None
+    return f"from {address}" if isinstance(address, str) and address else ""
 
 
 def _when_ended(line: Line) -> tuple[int, Literal["hub", "node"]]:

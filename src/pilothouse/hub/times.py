@@ -28,6 +28,11 @@ def exact(then: int) -> str:
     return f"{_moment(then):%Y-%m-%d %H:%M:%S} UTC" if then > 0 else ""
 
 
+def minute(then: int) -> str:
+    """ "2026-11-21 00:45 UTC", "" for 0."""
+    return f"{_moment(then):%Y-%m-%d %H:%M} UTC" if then > 0 else ""
+
+
 def precise(then: int) -> str:
     """ "2026-11-21 00:45:12.345 UTC", "" for 0: where the order of things within a second is the point."""
     return f"{_moment(then):%Y-%m-%d %H:%M:%S}.{then % 1000:03d} UTC" if then > 0 else ""

@@ -35,12 +35,14 @@ def parse_filter(text: str) -> Filter:
 class Viewer:
     """One live connection. `wake` is called when there is something to take and was nothing before."""
 
-    def __init__(self, wanted: Filter, wake: Callable[[], None]) -> None:
-        self.wanted = wanted
+    def __init__(self, wake: Callable[[], None]) -> None:
         self.closed = False
+        self.leaving = False
+        """Whether it was told its last, and is over once it has taken that."""
         self.behind = True
         """Whether it needs a snapshot before anything else: at first, and after its queue ran over."""
         self._wake = wake
+        self._first = b""
         self._frames: deque[bytes] = deque()
 
     def push(self, frame: bytes) -> None:
@@ -48,13 +50,35 @@ class Viewer:
         if self.behind or self.closed:
             return
         if len(self._frames) >= FRAMES:
-            self._frames.clear()
-            self.behind = True
-            self._wake()
+            self.start_anew()
             return
         self._frames.append(frame)
         if len(self._frames) == 1:
             self._wake()
+
+    def start_anew(self) -> None:
+        """What waits for it is not for it any more: it gets a fresh snapshot instead."""
+        self._frames.clear()
+        self.behind = True
+        self._wake()
+
+    def interrupt(self, frame: bytes) -> None:
+        """A frame that comes before all else, also when it is behind; a fresh snapshot follows."""
+        if not (self.closed or self.leaving):
+            self._first += frame
+            self.start_anew()
+
+    def dismiss(self, frame: bytes) -> None:
+        """Its last frame; nothing else is given to it any more, not even what waits."""
+        if not (self.closed or self.leaving):
+            self._first = frame
+            self.leaving = True
+            self.start_anew()
+
+    def first(self) -> bytes:
+        """What comes before all else; b"" for nothing."""
+        data, self._first = self._first, b""
+        return data
 
     def caught_up(self) -> None:
         """It is getting a snapshot of this very moment."""
@@ -70,7 +94,7 @@ class Viewer:
         return data
 
     def close(self) -> None:
-        """It went away, or the hub stops."""
+        """It went away, was dismissed, or the hub stops."""
         self.closed = True
         self._frames.clear()
         self._wake()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,14 @@ from pilothouse.bus import Bus
 from pilothouse.clock import SystemClock
 from pilothouse.config.places import Places
 from pilothouse.config.site import Config, NodeConfig
+from pilothouse.hub.edge import Bounds
 from pilothouse.hub.listening import listen
 from pilothouse.hub.live import Live
 from pilothouse.hub.serving import open_site, serving
 from pilothouse.hub.site import Site
+from pilothouse.record.passwords import LEAST, Passwords
+from pilothouse.record.people_rows import Scope
+from support.people import known, session_of, token_of
 from support.scripted_agent import ScriptedAgent
 from support.viewer import RawViewer
 
@@ -29,14 +33,17 @@ CONFIG = Config(node=NodeConfig(name="pi"))
 class Hub:
     """A running hub of this very process."""
 
-    def __init__(self, site: Site, live: Live, token: str) -> None:
+    def __init__(self, site: Site, live: Live, token: str, port: int = 0) -> None:
         self.site = site
         self.live = live
         self.token = token
+        self.port = port
+        """Where it listens, whatever browsers call it."""
         self.url = site.url
         self.client = httpx2.AsyncClient(
             base_url=site.url, headers={"Authorization": f"Bearer {token}"}, timeout=20, trust_env=False
         )
+        self._clients: list[httpx2.AsyncClient] = []
         self.stranger = httpx2.AsyncClient(base_url=site.url, timeout=20, trust_env=False)
 
     async def set(self, series: str, value: object, key: str = "", **more: object) -> httpx2.Response:
@@ -46,22 +53,46 @@ class Hub:
         body = {"value": value, **more}
         return await self.client.put(f"/api/things/{address}/properties/{name}", json=body, headers=headers)
 
+    async def person(self, who: str, rights: Sequence[str] = ("admin",)) -> httpx2.AsyncClient:
+        """A client with the session of somebody with these rights; its unsafe calls come from a page of this hub."""
+        secret = await session_of(self.site.people, who, rights)
+        return self._made({"Cookie": f"ph_session={secret}", "Origin": self.url})
+
+    async def program(
+        self, who: str, rights: Sequence[str] = ("admin",), *, scope: Scope = "administer", only: str = ""
+    ) -> httpx2.AsyncClient:
+        """A client with a token of somebody with these rights."""
+        token = await token_of(self.site.people, who, rights, scope=scope, only=only)
+        return self._made({"Authorization": f"Bearer {token}"})
+
+    async def knows(self, who: str, rights: Sequence[str] = ("admin",)) -> None:
+        """There is somebody with these rights and the password of support.people."""
+        await known(self.site.people, who, rights, password=True)
+
+    def _made(self, headers: dict[str, str]) -> httpx2.AsyncClient:
+        client = httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=20, trust_env=False)
+        self._clients.append(client)
+        return client
+
     async def viewer(self, query: str = "") -> RawViewer:
         """A viewer of the live stream, let in."""
         return await RawViewer.open(self.url, self.token, query)
 
     async def close(self) -> None:
         """Close the clients."""
-        await self.client.aclose()
-        await self.stranger.aclose()
+        for client in (self.client, self.stranger, *self._clients):
+            await client.aclose()
 
 
 @contextlib.asynccontextmanager
-async def a_hub(data: Path, config: Config = CONFIG) -> AsyncIterator[Hub]:
+async def a_hub(data: Path, config: Config = CONFIG, bounds: Bounds | None = None) -> AsyncIterator[Hub]:
     """A hub in `data`, until the block ends."""
     data.mkdir(parents=True, exist_ok=True)
-    async with open_site(config, Places(data), SystemClock()) as site, serving(site, listen("127.0.0.1", 0)) as served:
-        hub = Hub(site, served.live, await site.people.make_token("ada", "test"))
+    opened = open_site(config, Places(data), SystemClock(), passwords=Passwords(LEAST))
+    listening = listen("127.0.0.1", 0)
+    port = listening.socket.getsockname()[1]
+    async with opened as site, serving(site, listening, bounds or Bounds()) as served:
+        hub = Hub(site, served.live, await token_of(site.people, "ada"), port)
         try:
             yield hub
         finally:

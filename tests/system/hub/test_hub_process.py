@@ -52,7 +52,7 @@ def test_it_says_where_it_is_and_writes_it_down(tmp_path: Path) -> None:
         found = re.fullmatch(r"Pilothouse is at (http://127\.0\.0\.1:\d+)/login\?token=\S+\n", line)
         assert found, line
         status = json.loads((tmp_path / "run" / "hub.json").read_text())
-        assert status == {"url": found.group(1), "pid": hub.pid}
+        assert status == {"url": found.group(1), "pid": hub.pid, "posture": "loopback"}
         token = tmp_path / "token"
         assert token.stat().st_mode & 0o777 == 0o600
         assert get(f"{status['url']}/api/things", Authorization=f"Bearer {token.read_text().strip()}")[0] == 200

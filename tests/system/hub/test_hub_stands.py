@@ -46,14 +46,12 @@ def stand_hub(bus_server, start_hub, until) -> Callable[..., contextlib.Abstract
 @contextlib.asynccontextmanager
 async def person(hub: Any, who: str) -> AsyncIterator[Callable[..., Awaitable[httpx2.Response]]]:
     """`async with person(hub, "bob") as bob`: then `await bob("take")`."""
-    token = await hub.site.people.make_token(who, "test")
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx2.AsyncClient(base_url=hub.url, headers=headers, timeout=20, trust_env=False) as client:
+    client = await hub.program(who)
 
-        async def lease(do: str, **more: Any) -> httpx2.Response:
-            return await client.post("/api/stands/bench/lease", json={"do": do, **more})
+    async def lease(do: str, **more: Any) -> httpx2.Response:
+        return await client.post("/api/stands/bench/lease", json={"do": do, **more})
 
-        yield lease
+    yield lease
 
 
 def holds(hub: Any, who: str) -> bool:

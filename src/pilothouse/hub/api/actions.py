@@ -8,15 +8,18 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, HeaderParameter
 from msgspec import Struct
 
+from pilothouse.hub.allowed import allowed_of
 from pilothouse.hub.answers import CommandAnswer
 from pilothouse.hub.api.asking import Terms, carry_out, check_there
 from pilothouse.hub.api.explaining import Explain, wants
 from pilothouse.hub.bodies import read_body
 from pilothouse.hub.encoded import encoded
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import KEY_DOC, answers, body_of, command_answers
-from pilothouse.hub.site import site_of, who_of
+from pilothouse.hub.site import site_of
 from pilothouse.hub.why_not import Reason, why_not
 from pilothouse.model import ActionDescription, Address
+from pilothouse.rights import Deed
 
 
 class Call(Terms, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +51,7 @@ class ExplainedAction(Struct, kw_only=True):
     responses=answers(
         ActionDescription | ExplainedAction, "The action; with ?explain whether it may be called", 400, 404
     ),
+    opt=needs(Deed.SEE, "thing"),
 )
 def get_action(
     request: Request[Any, Any, Any],
@@ -62,7 +66,7 @@ def get_action(
     action = site.directory.description(address).actions[name]
     if not wants(explain):
         return encoded(action)
-    reasons = why_not(site, who_of(request), address, name)
+    reasons = why_not(site, allowed_of(request), address, name)
     return encoded(
         ExplainedAction(may=not reasons, why_not=reasons, confirm=action.confirm, hazard=action.hazard, action=action)
     )
@@ -75,6 +79,7 @@ def get_action(
     status_code=200,
     operation_class=body_of(Call, {"input": {"seconds": 3}, "reason": "test"}),
     responses=command_answers(CommandAnswer),
+    opt=needs(Deed.OPERATE, "asked"),
 )
 async def call_action(
     request: Request[Any, Any, Any],

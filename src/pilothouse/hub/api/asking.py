@@ -13,8 +13,9 @@ from pilothouse.hub.answers import encode_answer
 from pilothouse.hub.commands import Wish
 from pilothouse.hub.directory import NodeLife
 from pilothouse.hub.problems import WebError
-from pilothouse.hub.site import Site, commands_of, site_of, visitor_of
+from pilothouse.hub.site import Site, commands_of, real_site_of, site_of, visitor_of
 from pilothouse.model import Address, Value, is_id, new_id
+from pilothouse.rights import Deed, may, refusal
 
 M = TypeVar("M", bound=Message)
 Kind: TypeAlias = Literal["property", "action"]
@@ -55,9 +56,12 @@ async def carry_out(
             why="it has 8 to 64 letters, digits, '-' or '_'",
             remedy="Send a UUID, or leave the header out",
         )
-    visitor = visitor_of(request)
+    site, visitor = site_of(request), visitor_of(request)
+    site.directory.thing(address)  # what they may not see is not there for them
+    place = real_site_of(request).place(address)
+    allowed = may(visitor.rights, Deed.OPERATE, place)
     wish = Wish(
-        id=key or new_id(site_of(request).clock.now()),
+        id=key or new_id(site.clock.now()),
         address=address,
         kind=kind,
         name=name,
@@ -67,6 +71,7 @@ async def carry_out(
         reason=terms.reason,
         ttl=terms.ttl,
         confirmation=terms.confirmation,
+        denied=None if allowed else refusal(visitor.who, visitor.rights, Deed.OPERATE, place),
     )
     ended = await commands_of(request).run(wish)
     status, media_type, content = encode_answer(ended.outcome)

@@ -13,10 +13,12 @@ from pilothouse.hub.answers import CAUSES, status_of
 from pilothouse.hub.api.asking import ask_node, check_there
 from pilothouse.hub.bodies import read_body
 from pilothouse.hub.encoded import encoded
+from pilothouse.hub.needs import check, needs
 from pilothouse.hub.openapi import answers, body_of
 from pilothouse.hub.problems import WebError
-from pilothouse.hub.site import site_of, who_of
+from pilothouse.hub.site import site_of, visitor_of, who_of
 from pilothouse.model import Address
+from pilothouse.rights import Deed
 
 
 class ToConfirm(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -51,12 +53,14 @@ class Token(Struct, kw_only=True):
     status_code=200,
     operation_class=body_of(ToConfirm, {"node": "pi", "thing": "bath", "kind": "action", "name": "self_test"}),
     responses=answers(Token, "The token", 400, 404, 409, 413, 415, 422, 503, 504),
+    opt=needs(Deed.OPERATE, "asked"),
 )
 async def ask_confirmation(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A token for a command that needs a confirmation, given by the agent for exactly this command and input."""
     site, body = site_of(request), await read_body(request, ToConfirm)
     address = Address(body.node, body.thing)
     check_there(site, address, body.kind, body.name)
+    check(site, visitor_of(request), Deed.OPERATE, site.place(address))
     message = AskConfirmation(
         node=body.node,
         epoch=site.directory.node(body.node).epoch,

@@ -9,10 +9,12 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from pilothouse.hub.encoded import json_answer
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers
 from pilothouse.hub.site import site_of
 from pilothouse.model import Address
 from pilothouse.model.td import MEDIA_TYPE, to_td
+from pilothouse.rights import Deed
 
 
 @get(
@@ -21,6 +23,7 @@ from pilothouse.model.td import MEDIA_TYPE, to_td
     tags=["Things"],
     sync_to_thread=False,
     responses=answers(dict[str, Any], "A Thing Description", 404, media_type=MEDIA_TYPE),
+    opt=needs(Deed.SEE, "thing"),
 )
 def get_description(request: Request[Any, Any, Any], node: FromPath[str], thing: FromPath[str]) -> Response[bytes]:
     """The thing's W3C Web of Things Thing Description 1.1, for other people's programs."""

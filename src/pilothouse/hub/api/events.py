@@ -9,9 +9,11 @@ from litestar.params import QueryParameter
 from msgspec import Struct
 
 from pilothouse.hub.encoded import encoded
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers
 from pilothouse.hub.site import site_of
 from pilothouse.record.rows import Occurrence
+from pilothouse.rights import Deed
 
 
 class Events(Struct, kw_only=True):
@@ -22,7 +24,13 @@ class Events(Struct, kw_only=True):
     events: list[Occurrence]
 
 
-@get("/api/events", summary="Events", tags=["Record"], responses=answers(Events, "Events, newest first", 400, 503))
+@get(
+    "/api/events",
+    summary="Events",
+    tags=["Record"],
+    responses=answers(Events, "Events, newest first", 400, 503),
+    opt=needs(Deed.SEE, "seen"),
+)
 async def get_events(
     request: Request[Any, Any, Any],
     node: Annotated[str | None, QueryParameter(description="Only of this node.")] = None,

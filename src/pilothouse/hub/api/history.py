@@ -11,11 +11,13 @@ from msgspec import Struct, field
 from pilothouse.errors import BadName, BadValue
 from pilothouse.hub.encoded import encoded
 from pilothouse.hub.moments import parse_moment
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers
 from pilothouse.hub.problems import WebError
 from pilothouse.hub.site import site_of
 from pilothouse.model import Series
 from pilothouse.record.rows import SeriesData
+from pilothouse.rights import Deed
 
 _MOST = 50
 
@@ -34,6 +36,7 @@ class Histories(Struct, kw_only=True):
     summary="History",
     tags=["Record"],
     responses=answers(Histories, "Lowest, highest and mean of each bucket", 400, 503),
+    opt=needs(Deed.SEE, "seen"),
 )
 async def get_history(
     request: Request[Any, Any, Any],

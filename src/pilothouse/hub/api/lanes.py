@@ -14,10 +14,12 @@ from pilothouse.errors import NotThere
 from pilothouse.hub.api.asking import ask_node
 from pilothouse.hub.bodies import read_body
 from pilothouse.hub.encoded import encoded
+from pilothouse.hub.needs import check, needs
 from pilothouse.hub.openapi import answers, body_of
 from pilothouse.hub.problems import WebError
 from pilothouse.hub.site import commands_of, site_of, visitor_of
-from pilothouse.model import is_id
+from pilothouse.model import Address, is_id
+from pilothouse.rights import Deed
 
 
 class LanesNow(Struct, kw_only=True):
@@ -50,6 +52,7 @@ class TakenBack(Struct, kw_only=True):
     tags=["Commands"],
     sync_to_thread=False,
     responses=answers(LanesNow, "The lanes", 404),
+    opt=needs(Deed.SEE, "seen"),
 )
 def get_lanes(request: Request[Any, Any, Any], node: FromPath[str]) -> Response[bytes]:
     """What runs on the lanes of a node, what waits behind it, and since when."""
@@ -64,12 +67,18 @@ def get_lanes(request: Request[Any, Any, Any], node: FromPath[str]) -> Response[
     status_code=200,
     operation_class=body_of(TakeBack, {"reason": "not needed any more"}, required=False),
     responses=answers(TakenBack, "It will never be done", 400, 404, 409, 413, 415, 422, 503, 504),
+    opt=needs(Deed.OPERATE, "asked"),
 )
 async def cancel_command(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[bytes]:
     """Take back a command that waits for its device. One that runs already or is over is not touched (409)."""
     body = await read_body(request, TakeBack) if await request.body() else TakeBack()
     site, visitor = site_of(request), visitor_of(request)
-    node = commands_of(request).node_of(id) or await _node_of(request, id)
+    wish = commands_of(request).wish_of(id)
+    address, who = (wish.address, wish.who) if wish is not None else await _sent(request, id)
+    site.directory.thing(address)  # what they may not see is not there for them
+    deed = Deed.OPERATE if who == visitor.who else Deed.TAKE_BACK
+    check(site, visitor, deed, site.place(address))
+    node = address.node
     message = Cancel(id=id, who=visitor.who, origin=visitor.origin, reason=body.reason)
     subject = Subjects(site.config.site.name).cancel(node)
     answer = await ask_node(site, node, subject, message, Cancelled)
@@ -78,14 +87,14 @@ async def cancel_command(request: Request[Any, Any, Any], id: FromPath[str]) -> 
     return encoded(TakenBack(done=True, detail=answer.detail))
 
 
-async def _node_of(request: Request[Any, Any, Any], id: str) -> str:
-    """The node of a command that the ledger knows as open; raises NotThere or WebError (409)."""
+async def _sent(request: Request[Any, Any, Any], id: str) -> tuple[Address, str]:
+    """Thing and sender of a command that the ledger knows as open; raises NotThere or WebError (409)."""
     line = await site_of(request).ledger.line(id) if is_id(id) else None
-    if line is None or line.kind == "site":
+    if line is None or not line.node:
         raise NotThere(f"There is no command {id[:64]!r}", remedy="What was sent: GET /api/ledger")
     if line.end:
         raise _too_late(id, f"it is over already: {line.end}")
-    return line.node
+    return Address(line.node, line.thing), line.who
 
 
 def _too_late(id: str, why: str) -> WebError:

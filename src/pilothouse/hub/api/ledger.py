@@ -13,18 +13,20 @@ from pilothouse.bus.messages import End
 from pilothouse.errors import NotThere, nearest
 from pilothouse.hub.encoded import encoded
 from pilothouse.hub.moments import parse_moment
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers
 from pilothouse.hub.problems import WebError
 from pilothouse.hub.site import site_of
 from pilothouse.hub.story import Step, story
 from pilothouse.record.rows import Line, Wanted
+from pilothouse.rights import Deed
 
 OPEN = "open"
 """What the query calls commands without an end."""
 
 
-KINDS = ("property", "action", "site")
-"""What the query calls writes, calls, and acts on the site as a whole."""
+KINDS = ("property", "action", "site", "people")
+"""What the query calls writes, calls, acts on the site as a whole, and log-ins and changes of people."""
 _LONGEST = 200
 _TIMES = ("since", "until")
 
@@ -52,6 +54,7 @@ class WholeLine(Line, frozen=True, kw_only=True):
     summary="The ledger",
     tags=["Record"],
     responses=answers(LedgerLines, "Commands, newest first", 400, 404, 503),
+    opt=needs(Deed.SEE, "seen"),
 )
 async def get_ledger(  # noqa: PLR0913 - one argument for each parameter of the query
     request: Request[Any, Any, Any],
@@ -67,7 +70,11 @@ async def get_ledger(  # noqa: PLR0913 - one argument for each parameter of the 
         str | None, QueryParameter(description='Only through this: "page", "api"; of the agent\'s own: "max-on" …')
     ] = None,
     kind: Annotated[
-        str | None, QueryParameter(description='"property", "action", or "site": stops, lifts and leases.')
+        str | None,
+        QueryParameter(
+            description='"property", "action", "site": stops, lifts and leases, or "people": log-ins and changes of '
+            "people, which only administrators see."
+        ),
     ] = None,
     since: Annotated[str | None, QueryParameter(description="Asked for then or later; as `from` of history.")] = None,
     until: Annotated[str | None, QueryParameter(description="Asked for before then; as `to` of history.")] = None,
@@ -87,6 +94,7 @@ async def get_ledger(  # noqa: PLR0913 - one argument for each parameter of the 
     summary="One command",
     tags=["Record"],
     responses=answers(WholeLine, "The command and its story", 404, 503),
+    opt=needs(Deed.SEE, "seen"),
 )
 async def get_line(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[bytes]:
     """One command by its id, and its story: what happened, step by step."""

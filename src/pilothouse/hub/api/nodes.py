@@ -11,8 +11,10 @@ from msgspec import Struct
 from pilothouse.hub.directory import NodeView
 from pilothouse.hub.encoded import Kept, json_answer
 from pilothouse.hub.frames import timed
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers
 from pilothouse.hub.site import Site, site_of
+from pilothouse.rights import Deed
 
 
 class Nodes(Struct, kw_only=True):
@@ -36,6 +38,7 @@ _kept = Kept(_encode)
     tags=["Things"],
     sync_to_thread=False,
     responses=answers(Nodes, "All nodes by name"),
+    opt=needs(Deed.SEE, "seen"),
 )
 def get_nodes(request: Request[Any, Any, Any]) -> Response[bytes]:
     """All nodes: whether they are there, and since when."""

@@ -9,15 +9,18 @@ from litestar import Request, Response, get, put
 from litestar.params import FromPath, HeaderParameter
 from msgspec import Struct
 
+from pilothouse.hub.allowed import allowed_of
 from pilothouse.hub.answers import CommandAnswer
 from pilothouse.hub.api.asking import Terms, carry_out
 from pilothouse.hub.api.explaining import Explain, wants
 from pilothouse.hub.bodies import read_body
 from pilothouse.hub.encoded import encoded
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import KEY_DOC, answers, body_of, command_answers
-from pilothouse.hub.site import Site, site_of, who_of
+from pilothouse.hub.site import Site, site_of
 from pilothouse.hub.why_not import Reason, why_not
 from pilothouse.model import Address, Quality, Value
+from pilothouse.rights import Deed
 
 
 class PropertyNow(Struct, kw_only=True):
@@ -70,6 +73,7 @@ class Write(Terms, kw_only=True, forbid_unknown_fields=True):
     responses=answers(
         PropertyNow | ExplainedProperty, "The property now; with ?explain whether it may be switched", 400, 404
     ),
+    opt=needs(Deed.SEE, "thing"),
 )
 def get_property(
     request: Request[Any, Any, Any],
@@ -87,7 +91,7 @@ def get_property(
     if not wants(explain):
         return encoded(now)
     described, _ = site.directory.property(address, name)
-    reasons = why_not(site, who_of(request), address, name)
+    reasons = why_not(site, allowed_of(request), address, name)
     return encoded(
         ExplainedProperty(
             **msgspec.structs.asdict(now),
@@ -123,6 +127,7 @@ def _now(site: Site, address: Address, name: str) -> PropertyNow:
     status_code=200,
     operation_class=body_of(Write, {"value": True, "reason": "watering"}),
     responses=command_answers(CommandAnswer),
+    opt=needs(Deed.OPERATE, "asked"),
 )
 async def set_property(
     request: Request[Any, Any, Any],

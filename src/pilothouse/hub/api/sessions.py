@@ -1,52 +1,68 @@
-"""`GET /login`, `POST /logout`"""
+"""`GET /api/sessions`, `DELETE /api/sessions/{id}`: one's own"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from litestar import Request, Response, get, post
-from litestar.params import QueryParameter
+from litestar import Request, Response, delete, get
+from litestar.params import FromPath
+from msgspec import Struct
 
-from pilothouse.hub.access import COOKIE
-from pilothouse.hub.pages.errors import locked
-from pilothouse.hub.problems import WebError, problem_of
-from pilothouse.hub.site import site_of
-from pilothouse.record.people import SESSION_LIFE
-
-
-@get("/login", include_in_schema=False)
-async def log_in(request: Request[Any, Any, Any], token: Annotated[str, QueryParameter()] = "") -> Response[bytes]:
-    """Turn a one-time link into a session."""
-    site = site_of(request)
-    session = await site.people.redeem(token) if 0 < len(token) <= 200 else None
-    if session is None:
-        error = WebError(
-            401,
-            "locked",
-            "This link does not let you in",
-            why="it was used already, is too old, or is not whole",
-            remedy="Get a new one with: pilothouse link",
-        )
-        return locked(problem_of(error))
-    answer = Response(b"", status_code=303, headers={"Location": "/", "Cache-Control": "no-store"})
-    answer.set_cookie(
-        COOKIE,
-        session,
-        max_age=int(SESSION_LIFE),
-        path="/",
-        secure=site.url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
+from pilothouse.errors import NotThere
+from pilothouse.hub.encoded import encoded
+from pilothouse.hub.logging_in import account_of, noted
+from pilothouse.hub.needs import needs
+from pilothouse.hub.openapi import answers
+from pilothouse.hub.site import real_site_of, visitor_of
+from pilothouse.record.people_rows import SessionRow
+from pilothouse.rights import Deed
 
 
-@post("/logout", include_in_schema=False, status_code=303)
-async def log_out(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """End the session of this browser."""
-    secret = request.cookies.get(COOKIE)
-    if secret:
-        await site_of(request).people.end_session(secret)
-    answer = Response(b"", status_code=303, headers={"Location": "/", "Cache-Control": "no-store"})
-    answer.delete_cookie(COOKIE)
-    return answer
+class SessionList(Struct, kw_only=True):
+    """Browsers that are logged in."""
+
+    time: int
+    """The hub's clock."""
+    here: str
+    """Id of the session that asks."""
+    sessions: list[SessionRow]
+    """The last used first."""
+
+
+class Ended(Struct, kw_only=True):
+    """What was ended."""
+
+    id: str
+
+
+@get(
+    "/api/sessions",
+    tags=["Account"],
+    summary="My sessions",
+    operation_id="sessions",
+    responses=answers(SessionList, "Where I am logged in", 403),
+    opt=needs(Deed.OWN),
+)
+async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Where I am logged in."""
+    site, who = real_site_of(request), account_of(request)
+    rows = await site.people.sessions.of(who)
+    return encoded(SessionList(time=site.clock.now(), here=visitor_of(request).id, sessions=rows))
+
+
+@delete(
+    "/api/sessions/{id:str}",
+    status_code=200,
+    tags=["Account"],
+    summary="End a session of mine",
+    operation_id="endSession",
+    responses=answers(Ended, "It has ended", 403, 404),
+    opt=needs(Deed.OWN),
+)
+async def end_session(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[bytes]:
+    """Log a browser of mine out."""
+    who = account_of(request)
+    if not await real_site_of(request).people.sessions.end_id(who, id):
+        raise NotThere(f"{who} has no session {id[:40]!r}", why="it has ended, or is somebody else's")
+    await noted(request, "session.ended", thing=who)
+    return encoded(Ended(id=id))

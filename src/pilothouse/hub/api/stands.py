@@ -11,11 +11,13 @@ from msgspec import Meta, Struct
 from pilothouse.hub.bodies import read_body
 from pilothouse.hub.encoded import encoded
 from pilothouse.hub.lease_acts import Do, LeaseWish
+from pilothouse.hub.needs import check, needs
 from pilothouse.hub.openapi import answers, body_of
 from pilothouse.hub.problems import WebError
 from pilothouse.hub.site import site_of, visitor_of
 from pilothouse.hub.stand_view import StandView
 from pilothouse.model.stands import LeaseRefused
+from pilothouse.rights import Deed, Place
 
 
 class Stands(Struct, kw_only=True):
@@ -48,6 +50,7 @@ class LeaseChange(Struct, kw_only=True, forbid_unknown_fields=True):
     tags=["Stands"],
     sync_to_thread=False,
     responses=answers(Stands, "All stands by name"),
+    opt=needs(Deed.SEE, "seen"),
 )
 def get_stands(request: Request[Any, Any, Any]) -> Response[bytes]:
     """All stands: what belongs to them, who holds them and until when, and who waits."""
@@ -61,6 +64,7 @@ def get_stands(request: Request[Any, Any, Any]) -> Response[bytes]:
     tags=["Stands"],
     sync_to_thread=False,
     responses=answers(StandView, "The stand", 404),
+    opt=needs(Deed.SEE, "stand"),
 )
 def get_stand(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """One stand by its name."""
@@ -74,10 +78,13 @@ def get_stand(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[
     status_code=200,
     operation_class=body_of(LeaseChange, {"do": "take"}),
     responses=answers(StandView, "The stand as it is now", 400, 404, 413, 415, 422, 423, 503, 504),
+    opt=needs(Deed.HOLD, "stand"),
 )
 async def change_lease(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Change who holds a stand. What the holder does not want, or nobody may, is refused with who holds it."""
     body, visitor = await read_body(request, LeaseChange), visitor_of(request)
+    if body.force:
+        check(site_of(request), visitor, Deed.TAKE_OVER, Place.of_stand(name))
     wish = LeaseWish(visitor.who, visitor.origin, body.to, body.note, body.reason, body.force)
     try:
         return encoded(await site_of(request).stands.act(name, body.do, wish))

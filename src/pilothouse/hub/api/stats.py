@@ -10,10 +10,12 @@ from litestar.params import QueryParameter
 
 from pilothouse.hub.directory import NodeLife
 from pilothouse.hub.encoded import json_answer
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers
 from pilothouse.hub.site import averages_of, site_of
 from pilothouse.hub.stats import Stats, parse_interval, stats_of
 from pilothouse.model import Address
+from pilothouse.rights import Deed
 
 
 @get(
@@ -22,6 +24,7 @@ from pilothouse.model import Address
     tags=["Hub"],
     sync_to_thread=False,
     responses=answers(Stats, "Vitals of the hub's own node", 400),
+    opt=needs(Deed.SEE, "seen"),
 )
 def get_stats(
     request: Request[Any, Any, Any],

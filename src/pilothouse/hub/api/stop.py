@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 from litestar import Request, Response, get, post
 from msgspec import Meta, Struct
 
+from pilothouse.hub.allowed import allowed_of
 from pilothouse.hub.bodies import read_body
 from pilothouse.hub.encoded import encoded
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers, body_of
 from pilothouse.hub.problems import WebError
-from pilothouse.hub.site import stops_of, visitor_of
+from pilothouse.hub.site import site_of, stops_of, visitor_of
+from pilothouse.hub.stop_seen import holds_for, nodes_seen, pressed_for
 from pilothouse.hub.stops import Lifted, Pressed, StopNow
+from pilothouse.rights import Deed
 
 _STILL_GOING = "Nothing was stopped; POST it without a body to stop at once"
 
@@ -41,10 +45,13 @@ class Lift(Struct, kw_only=True, forbid_unknown_fields=True):
     tags=["Commands"],
     sync_to_thread=False,
     responses=answers(StopNow, "The stops that hold"),
+    opt=needs(Deed.SEE, "seen"),
 )
 def get_stop(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The stops that hold, which nodes obey each, and which do not yet."""
-    return encoded(stops_of(request).shown())
+    allowed = allowed_of(request)
+    here = nodes_seen(site_of(request), allowed.rights)
+    return encoded(holds_for(stops_of(request).shown(), here, sees=allowed.sees != ""))
 
 
 @post(
@@ -54,6 +61,7 @@ def get_stop(request: Request[Any, Any, Any]) -> Response[bytes]:
     status_code=200,
     operation_class=body_of(Press, {"kind": "hard", "reason": "smoke"}, required=False),
     responses=answers(Pressed, "Sent; `nodes` have obeyed, `silent` have not answered", 400, 413, 415, 422, 503),
+    opt=needs(Deed.STOP),
 )
 async def press_stop(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Stop the whole site. It is never queued, needs no lease, and holds until it is lifted, also while the keeper or
@@ -61,7 +69,8 @@ async def press_stop(request: Request[Any, Any, Any]) -> Response[bytes]:
     body = await _read_press(request)
     visitor = visitor_of(request)
     pressed = await stops_of(request).press(body.kind, who=visitor.who, origin=visitor.origin, reason=body.reason)
-    return encoded(pressed)
+    here = nodes_seen(site_of(request), visitor.rights)
+    return encoded(pressed_for(pressed, here))
 
 
 @post(
@@ -71,6 +80,7 @@ async def press_stop(request: Request[Any, Any, Any]) -> Response[bytes]:
     status_code=200,
     operation_class=body_of(Lift, {"reason": "the leak is mended"}),
     responses=answers(Lifted, "Lifted; outputs stay as they are", 400, 404, 413, 415, 422, 503),
+    opt=needs(Deed.LIFT),
 )
 async def lift_stop(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Lift stops. Nothing is switched by it: outputs stay as they are until somebody switches them."""

@@ -12,9 +12,11 @@ from msgspec import Struct
 from pilothouse.hub.directory import ThingView
 from pilothouse.hub.encoded import Kept, encoded, json_answer
 from pilothouse.hub.frames import timed
+from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers
 from pilothouse.hub.site import Site, site_of
 from pilothouse.model import Address, Bar, Health, PropertyState, ThingDescription
+from pilothouse.rights import Deed
 
 
 class Things(Struct, kw_only=True):
@@ -51,6 +53,7 @@ _kept = Kept(_encode)
     tags=["Things"],
     sync_to_thread=False,
     responses=answers(Things, "All things by address"),
+    opt=needs(Deed.SEE, "seen"),
 )
 def get_things(request: Request[Any, Any, Any]) -> Response[bytes]:
     """All things with the latest of every property: value, time, quality, and what was last asked for."""
@@ -64,6 +67,7 @@ def get_things(request: Request[Any, Any, Any]) -> Response[bytes]:
     tags=["Things"],
     sync_to_thread=False,
     responses=answers(WholeThing, "The thing", 404),
+    opt=needs(Deed.SEE, "thing"),
 )
 def get_thing(request: Request[Any, Any, Any], node: FromPath[str], thing: FromPath[str]) -> Response[bytes]:
     """One thing with its description: types, units and limits of its properties, inputs of its actions."""

@@ -41,14 +41,16 @@ class ActionForm(Struct, frozen=True, kw_only=True):
     hazard: str
     timeout: float
     """Seconds that it may run."""
+    operable: bool
+    """Whether whoever looks may call it; the form is drawn only then."""
     bar: Reason | None
     """Why it may not be called now."""
     rules: tuple[str, ...]
     """What the guard holds it to, in sentences."""
 
 
-def action_form(action: ActionDescription, bar: Reason | None = None) -> ActionForm:
-    """The form of one action."""
+def action_form(action: ActionDescription, *, operable: bool, bar: Reason | None = None) -> ActionForm:
+    """The form of one action, for somebody who may call it or not."""
     schema = action.input or {}
     needed = set(schema.get("required", ()))
     fields = tuple(_field(name, each, name in needed) for name, each in schema.get("properties", {}).items())
@@ -60,7 +62,8 @@ def action_form(action: ActionDescription, bar: Reason | None = None) -> ActionF
         confirm=action.confirm,
         hazard=action.hazard,
         timeout=action.timeout,
-        bar=bar,
+        operable=operable,
+        bar=bar if operable else None,
         rules=rules_of_action(action),
     )
 

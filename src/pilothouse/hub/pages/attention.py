@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from pilothouse.hub.allowed import who_lifts
 from pilothouse.hub.directory import Directory, NodeLife, NodeView, ThingView
 from pilothouse.hub.pages.commands import CommandRow
 from pilothouse.hub.pages.stand_cards import StandCard
 from pilothouse.hub.pages.stop_rows import StopRow
-from pilothouse.hub.pages.times import lasting
 from pilothouse.hub.pages.values import duration
+from pilothouse.hub.times import lasting
 from pilothouse.model import Address, Quality, title_of
 
 FALLS = 3
@@ -66,11 +67,16 @@ def concerns(
     return sorted(found, key=lambda each: each.level != "bad")
 
 
-def of_stops(stops: Sequence[StopRow]) -> list[Concern]:
-    """Stops that hold: the banner says who and why, this says that the site is not well."""
+def of_stops(stops: Sequence[StopRow], *, lift: bool) -> list[Concern]:
+    """Stops that hold: the banner says who and why, this says that the site is not well.
+
+    `lift` says whether whoever looks may lift them.
+    """
     found = []
     for stop in stops:
         text = "Outputs are held at their safe values until somebody lifts it."
+        if not lift:
+            text = f"Outputs are held at their safe values. {who_lifts()}"
         if stop.missing:
             text = f"Not yet obeyed by {', '.join(stop.missing)}. Use the emergency stop at the bench."
         found.append(Concern(level="bad", word="stopped", subject="Site", text=text, href="/stop", since=stop.time))

@@ -6,6 +6,7 @@ import re
 
 from msgspec import Struct
 
+from pilothouse.hub.allowed import Allowed
 from pilothouse.hub.directory import Directory, NodeLife, NodeView, ThingView
 from pilothouse.hub.pages.rows import PropertyRow, property_row
 from pilothouse.model import Address, PropertyDescription, ThingDescription, title_of
@@ -84,9 +85,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def cards(directory: Directory, *, hub_node: str, now: int) -> list[Card]:
+def cards(directory: Directory, allowed: Allowed, *, hub_node: str, now: int) -> list[Card]:
     """All nodes: those that need a person first, then by name."""
-    made = [card(directory, view, hub_node=hub_node, now=now) for view in directory.nodes()]
+    made = [card(directory, view, allowed, hub_node=hub_node, now=now) for view in directory.nodes()]
     return sorted(made, key=lambda each: (each.life != "away", _well(each), each.node))
 
 
@@ -94,7 +95,7 @@ def _well(card: Card) -> bool:
     return card.life == "here" and not card.flags and all(tile.ok for tile in card.tiles)
 
 
-def card(directory: Directory, node: NodeView, *, hub_node: str, now: int) -> Card:
+def card(directory: Directory, node: NodeView, allowed: Allowed, *, hub_node: str, now: int) -> Card:
     """The card of one node."""
     things = directory.things(node.node)
     host = host_of(directory, things)
@@ -119,16 +120,17 @@ def card(directory: Directory, node: NodeView, *, hub_node: str, now: int) -> Ca
         vitals_href=f"/things/{host.node}/{host.thing}" if host else "",
         vitals=vitals,
         flags=flags,
-        tiles=tuple(tile(directory, each, node, now=now) for each in things if each is not host),
+        tiles=tuple(tile(directory, each, node, allowed, now=now) for each in things if each is not host),
         uptime=uptime,
         notes=tuple(node.notes),
     )
 
 
-def tile(directory: Directory, thing: ThingView, node: NodeView, *, now: int) -> Tile:
+def tile(directory: Directory, thing: ThingView, node: NodeView, allowed: Allowed, *, now: int) -> Tile:
     """The tile of one thing."""
-    description = directory.description(Address(thing.node, thing.thing))
-    main = main_properties(description)
+    address = Address(thing.node, thing.thing)
+    description = directory.description(address)
+    main, operable = main_properties(description), allowed.operate(address)
     return Tile(
         node=thing.node,
         thing=thing.thing,
@@ -138,7 +140,7 @@ def tile(directory: Directory, thing: ThingView, node: NodeView, *, now: int) ->
         ok=thing.health.ok,
         error=thing.health.error,
         since=thing.health.since,
-        values=tuple(property_row(thing, each, node, now=now) for each in main),
+        values=tuple(property_row(thing, each, node, now=now, operable=operable) for each in main),
         more=len(description.properties) - len(main),
     )
 

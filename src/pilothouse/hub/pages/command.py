@@ -11,13 +11,17 @@ from litestar.response import Response
 from msgspec import Struct
 
 from pilothouse.errors import NotThere
-from pilothouse.hub.pages.commands import CommandRow, command_row
+from pilothouse.hub.needs import needs
+from pilothouse.hub.pages.commands import ACTS, CommandRow, command_row
 from pilothouse.hub.pages.errors import not_there
 from pilothouse.hub.pages.ledger import ORIGINS
 from pilothouse.hub.pages.render import page, took
 from pilothouse.hub.site import Site, site_of
 from pilothouse.hub.story import Step, story
 from pilothouse.model import Value
+from pilothouse.rights import Deed
+
+_KINDS = {"property": "write", "action": "action", "site": "act on the site", "people": "log-in or change of people"}
 
 
 class StepRow(Struct, frozen=True, kw_only=True):
@@ -71,12 +75,12 @@ async def build(site: Site, id: str) -> CommandPage:
         row=command_row(line, site.directory),
         steps=step_rows(told),
         clocks=len({step.by for step in told}) > 1,
-        kind={"property": "write", "action": "action", "site": "act on the site"}.get(line.kind, line.kind),
+        kind=_KINDS.get(line.kind, line.kind),
         through=ORIGINS.get(line.origin, line.origin),
         name=line.name,
-        input=_json(line.input),
+        input="" if line.kind == "people" else _json(line.input),
         value=_json(line.value),
-        ttl=line.ttl if line.kind != "site" else 0.0,
+        ttl=line.ttl if line.kind not in ACTS else 0.0,
         epoch=line.epoch,
     )
 
@@ -100,7 +104,7 @@ def _json(value: Value) -> str:
     return "" if value is None or value == {} else json.dumps(value, ensure_ascii=False)
 
 
-@get("/ledger/{id:str}", include_in_schema=False)
+@get("/ledger/{id:str}", include_in_schema=False, opt=needs(Deed.SEE, "seen"))
 async def command_page(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[bytes]:
     """The page."""
     try:

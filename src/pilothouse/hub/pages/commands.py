@@ -47,8 +47,29 @@ SITE_ACTS: dict[str, str] = {
     "lease.release": "Stand given back",
     "lease.extend": "Lease extended",
     "lease.expired": "Lease ran out",
+    "login": "Logged in",
+    "login.failed": "Log-in failed",
+    "login.locked": "Log-in slowed down",
+    "logout": "Logged out",
+    "user.add": "Person added",
+    "user.changed": "Person described anew",
+    "user.rights": "Rights changed",
+    "user.disable": "Person disabled",
+    "user.enable": "Person let in again",
+    "user.remove": "Person removed",
+    "password.set": "Password set",
+    "password.reset": "Password reset",
+    "link.made": "Log-in link made",
+    "token.made": "Token made",
+    "token.ended": "Token ended",
+    "session.ended": "Session ended",
+    "guest.made": "Guest link made",
+    "guest.ended": "Guest link ended",
+    "config.changed": "Configuration changed",
 }
-"""Acts on the site and the words on the page."""
+"""Acts on the site, log-ins and changes of people, and the words on the page."""
+ACTS = ("site", "people")
+"""Kinds of lines that are no command to a thing."""
 
 
 class CommandRow(Struct, frozen=True, kw_only=True):
@@ -63,16 +84,20 @@ class CommandRow(Struct, frozen=True, kw_only=True):
     reason: str
     """Why, as the person wrote it."""
     node: str
-    """"" for an act on the site."""
+    """"" for an act on the site or about people."""
     thing: str
     thing_title: str
     href: str
-    """Page of the thing, of the stand, or of stop."""
+    """Page of the thing, of the stand, of stop, or of people."""
     what: str
     """The property, action or act in words."""
     target: str
     """What was asked for, "" for an action without input."""
     is_action: bool
+    about_people: bool
+    """Whether it is a log-in or a change of people; `thing` is then the name of the person, token or link."""
+    address: str
+    """From where whoever did that came; "" = not known."""
     end: str
     """confirmed, refused, failed, expired, unknown, or "" while it is under way."""
     word: str
@@ -109,6 +134,8 @@ def command_row(line: Line, directory: Directory) -> CommandRow:
         what=what,
         target=target,
         is_action=line.kind == "action",
+        about_people=line.kind == "people",
+        address=_text_in(line.input, "from") if line.kind == "people" else "",
         end=line.end,
         word=END_WORDS.get(line.end, line.end),
         detail=line.detail,
@@ -120,14 +147,17 @@ def command_row(line: Line, directory: Directory) -> CommandRow:
 
 
 def _href(line: Line) -> str:
+    if line.kind == "people":
+        return "/people"
     if line.kind != "site":
         return f"/things/{line.node}/{line.thing}"
     return f"/stands/{line.thing}" if line.thing else "/stop"
 
 
 def _titles(line: Line, directory: Directory) -> tuple[str, str, str]:
-    if line.kind == "site":
-        return line.thing, SITE_ACTS.get(line.name, line.name), _given_to(line.input)
+    if line.kind in ACTS:
+        to = _text_in(line.input, "to") if line.kind == "site" else ""
+        return line.thing, SITE_ACTS.get(line.name, line.name), to
     try:
         description = directory.description(Address(line.node, line.thing))
     except NotThere:
@@ -143,9 +173,9 @@ def _titles(line: Line, directory: Directory) -> tuple[str, str, str]:
     return title, described.title or title_of(line.name), f"{text} {unit}".strip()
 
 
-def _given_to(value: Value) -> str:
-    to = value.get("to") if isinstance(value, dict) else None
-    return to if isinstance(to, str) else ""
+def _text_in(value: Value, name: str) -> str:
+    text = value.get(name) if isinstance(value, dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def _target(value: Value) -> str:

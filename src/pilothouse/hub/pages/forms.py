@@ -20,9 +20,9 @@ class Form:
         """The first field of that name."""
         return next((value for key, value in self._fields if key == name), default)
 
-    def texts(self, name: str) -> list[str]:
-        """All fields of that name."""
-        return [value for key, value in self._fields if key == name][:_MOST]
+    def texts(self, name: str, most: int = _MOST) -> list[str]:
+        """All fields of that name, the first `most` of them."""
+        return [value for key, value in self._fields if key == name][:most]
 
 
 async def form_of(request: Request[Any, Any, Any]) -> Form:

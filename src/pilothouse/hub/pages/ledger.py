@@ -12,10 +12,13 @@ from litestar.response import Response
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from pilothouse.hub.allowed import allowed_of
+from pilothouse.hub.needs import needs
 from pilothouse.hub.pages.commands import AUTOMATIC, END_WORDS, CommandRow, command_row
 from pilothouse.hub.pages.render import page
 from pilothouse.hub.site import Site, site_of
 from pilothouse.record.rows import Wanted
+from pilothouse.rights import Deed
 
 PAGE = 50
 """Lines of one page."""
@@ -26,7 +29,9 @@ OPEN = "open"
 """How the filter says "has not ended yet"."""
 
 KINDS = {"property": "writes", "action": "actions", "site": "stops and leases"}
-"""Kinds of lines and their words."""
+"""Kinds of lines that everybody may see, and their words."""
+AUDIT = {"people": "log-ins and people"}
+"""Kinds that only auditors may see."""
 ORIGINS = {"page": "page", "api": "API", "cli": "command line"} | {
     origin: f"by itself: {word}" for origin, word in AUTOMATIC.items()
 }
@@ -44,7 +49,7 @@ class Filters(Struct, frozen=True, kw_only=True):
     origin: str = ""
     """Through what it came, or which rule did it."""
     kind: str = ""
-    """property, action or site."""
+    """property, action, site or people."""
     since: str = ""
     """First day, as 2026-11-21."""
     until: str = ""
@@ -106,6 +111,8 @@ class LedgerPage(Struct, frozen=True, kw_only=True):
     """Origins to choose from."""
     kinds: list[Choice]
     """Kinds to choose from."""
+    audit: bool
+    """Whether log-ins and changes of people are among the lines."""
     commands: list[CommandRow]
     first: bool
     """Whether this is the newest page, which goes on by itself."""
@@ -117,8 +124,12 @@ class LedgerPage(Struct, frozen=True, kw_only=True):
     """Query of the newest page under these filters."""
 
 
-async def build(site: Site, filters: Filters, before: str = "", trail: tuple[str, ...] = ()) -> LedgerPage:
-    """One page of the ledger. `trail` is what `before` was on the newer pages, the newest first."""
+async def build(
+    site: Site, filters: Filters, before: str = "", trail: tuple[str, ...] = (), *, audit: bool = False
+) -> LedgerPage:
+    """One page of the ledger. `trail` is what `before` was on the newer pages, the newest first; `audit` says whether
+    whoever looks may see who logged in.
+    """
     filters, wrong = checked(filters)
     wanted = wanted_of(filters)
     found = await site.ledger.page(wanted, before=before, limit=PAGE)
@@ -137,7 +148,8 @@ async def build(site: Site, filters: Filters, before: str = "", trail: tuple[str
         things=sorted({each.thing for each in directory.things()} | set(stands)),
         ends=[Choice(end or OPEN, word) for end, word in END_WORDS.items()],
         origins=[Choice(*each) for each in ORIGINS.items()],
-        kinds=[Choice(*each) for each in KINDS.items()],
+        kinds=[Choice(*each) for each in (KINDS | (AUDIT if audit else {})).items()],
+        audit=audit,
         commands=commands,
         first=not before,
         older=filters.query(before=found.next, trail=behind) if found.next else "",
@@ -182,7 +194,7 @@ def chips_of(filters: Filters) -> list[Chip]:
         "thing": filters.thing,
         "end": END_WORDS.get(filters.end.replace(OPEN, ""), filters.end),
         "origin": ORIGINS.get(filters.origin, filters.origin),
-        "kind": KINDS.get(filters.kind, filters.kind),
+        "kind": (KINDS | AUDIT).get(filters.kind, filters.kind),
         "since": f"from {filters.since}",
         "until": f"to {filters.until}",
         "q": f"“{filters.q}”",
@@ -209,11 +221,12 @@ def _day(text: str, zone: tzinfo, days: int = 0) -> int | None:
         return None
 
 
-@get("/ledger", include_in_schema=False)
+@get("/ledger", include_in_schema=False, opt=needs(Deed.SEE, "seen"))
 async def ledger_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The page."""
     asked = request.query_params
     given = {name: asked.get(name, "").strip()[:_LONGEST] for name in Filters.__struct_fields__}
     trail = tuple(each[:_LONGEST] for each in asked.get("trail", "").split(",") if each)[-_TRAIL:]
-    shown = await build(site_of(request), Filters(**given), asked.get("before", "")[:_LONGEST], trail)
+    before, audit = asked.get("before", "")[:_LONGEST], allowed_of(request).of_site(Deed.AUDIT)
+    shown = await build(site_of(request), Filters(**given), before, trail, audit=audit)
     return page(request, "ledger.html", shown, title="Ledger", here="ledger")

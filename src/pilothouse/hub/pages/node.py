@@ -10,6 +10,8 @@ from litestar.response import Response
 from msgspec import Struct
 
 from pilothouse.errors import NotThere
+from pilothouse.hub.allowed import Allowed, allowed_of
+from pilothouse.hub.needs import needs
 from pilothouse.hub.pages.attention import CLOCK_OFF, clock_words
 from pilothouse.hub.pages.cards import Card, card, host_of
 from pilothouse.hub.pages.charts import ChartSeries, chart_series
@@ -20,6 +22,7 @@ from pilothouse.hub.pages.render import page
 from pilothouse.hub.pages.rows import PropertyRow, property_rows
 from pilothouse.hub.site import Site, site_of
 from pilothouse.model import Address, title_of
+from pilothouse.rights import Deed
 
 COMMANDS = 10
 _FACTS = {"os": "Operating system", "machine": "Architecture", "hostname": "Host name"}
@@ -56,11 +59,11 @@ class NodePage(Struct, frozen=True, kw_only=True):
     commands: list[CommandRow]
 
 
-async def build(site: Site, name: str) -> NodePage:
-    """The node's page now; raises NotThere."""
+async def build(site: Site, name: str, allowed: Allowed) -> NodePage:
+    """The node's page now, as somebody sees it; raises NotThere."""
     now = site.clock.now()
     view = site.directory.node(name)
-    made = card(site.directory, view, hub_node=site.node, now=now)
+    made = card(site.directory, view, allowed, hub_node=site.node, now=now)
     host = host_of(site.directory, site.directory.things(name))
     facts: list[Fact] = []
     rows: list[PropertyRow] = []
@@ -87,15 +90,16 @@ async def build(site: Site, name: str) -> NodePage:
         facts=facts,
         vitals=rows,
         charts=charts,
-        lanes=lane_rows(site.directory, name),
+        lanes=lane_rows(site.directory, name, allowed),
         commands=[command_row(line, site.directory) for line in lines],
     )
 
 
-@get("/nodes/{name:str}", include_in_schema=False)
+@get("/nodes/{name:str}", include_in_schema=False, opt=needs(Deed.SEE, "seen"))
 async def node_page(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """The page."""
     try:
-        return page(request, "node.html", await build(site_of(request), name), title=name)
+        shown = await build(site_of(request), name, allowed_of(request))
     except NotThere as error:
         return not_there(request, error)
+    return page(request, "node.html", shown, title=name)

@@ -8,13 +8,16 @@ from litestar import Request, get
 from litestar.response import Response
 from msgspec import Struct
 
+from pilothouse.hub.allowed import Allowed, allowed_of
+from pilothouse.hub.needs import needs
 from pilothouse.hub.pages.attention import Concern, concerns, of_asks, of_stops
 from pilothouse.hub.pages.cards import Card, cards, counted
 from pilothouse.hub.pages.commands import CommandRow, command_row
 from pilothouse.hub.pages.render import page
 from pilothouse.hub.pages.stand_cards import StandCard, stand_cards
 from pilothouse.hub.pages.stop_rows import stop_rows
-from pilothouse.hub.site import Site, site_of, who_of
+from pilothouse.hub.site import Site, site_of
+from pilothouse.rights import Deed
 
 COMMANDS = 8
 """Commands that the overview shows."""
@@ -41,15 +44,15 @@ class Overview(Struct, frozen=True, kw_only=True):
     """Folder of data, for the line that says where a configuration goes."""
 
 
-async def build(site: Site, who: str = "") -> Overview:
-    """The overview now, as `who` sees it."""
+async def build(site: Site, allowed: Allowed) -> Overview:
+    """The overview now, as somebody sees it."""
     now = site.clock.now()
     lines = await site.ledger.lines(limit=COMMANDS)
     commands = [command_row(line, site.directory) for line in lines]
-    made = cards(site.directory, hub_node=site.node, now=now)
-    stands = stand_cards(site.stands.views(), site.directory, who)
+    made = cards(site.directory, allowed, hub_node=site.node, now=now)
+    stands = stand_cards(site.stands.views(), site.directory, allowed)
     attention = [
-        *of_stops(stop_rows(site.directory, site.holding.latches)),
+        *of_stops(stop_rows(site.directory, site.holding.latches), lift=allowed.of_site(Deed.LIFT)),
         *concerns(site.directory, link_up=site.link_up, up=site.up_status(), commands=commands, now=now),
         *of_asks(stands),
     ]
@@ -73,9 +76,9 @@ def summary_of(made: list[Card]) -> str:
     return f"{nodes} and {counted(things, 'thing')} answer"
 
 
-@get("/", include_in_schema=False)
+@get("/", include_in_schema=False, opt=needs(Deed.SEE, "seen"))
 async def overview_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The page."""
     return page(
-        request, "overview.html", await build(site_of(request), who_of(request)), title="Overview", here="overview"
+        request, "overview.html", await build(site_of(request), allowed_of(request)), title="Overview", here="overview"
     )

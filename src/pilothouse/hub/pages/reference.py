@@ -9,8 +9,11 @@ from litestar import Request, get
 from litestar.response import Response
 from msgspec import Struct
 
+from pilothouse.hub.allowed import allowed_of
+from pilothouse.hub.needs import needs
 from pilothouse.hub.pages.render import page
 from pilothouse.hub.site import site_of
+from pilothouse.rights import Deed
 
 DOCUMENT = "/api/openapi.json"
 _METHODS = ("get", "put", "post", "delete", "patch")
@@ -67,11 +70,15 @@ class ReferencePage(Struct, frozen=True, kw_only=True):
     url: str
     document: str
     """Where the OpenAPI document itself is."""
+    own: bool
+    """Whether whoever looks may make tokens of their own."""
+    machine: bool
+    """Whether the token of this machine's command line is for them."""
     groups: list[Group]
 
 
-def build(document: dict[str, Any], url: str) -> ReferencePage:
-    """The reference from an OpenAPI 3.1 document. Pure."""
+def build(document: dict[str, Any], url: str, *, own: bool = False, machine: bool = False) -> ReferencePage:
+    """The reference from an OpenAPI 3.1 document, for somebody who may make tokens of their own or not. Pure."""
     groups: dict[str, list[Call]] = {}
     for path, item in document.get("paths", {}).items():
         for method in _METHODS:
@@ -87,6 +94,8 @@ def build(document: dict[str, Any], url: str) -> ReferencePage:
         version=info.get("version", ""),
         url=url,
         document=DOCUMENT,
+        own=own,
+        machine=machine,
         groups=[Group(name=name, calls=calls) for name, calls in groups.items()],
     )
 
@@ -203,8 +212,9 @@ def _followed(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-@get("/api", include_in_schema=False)
+@get("/api", include_in_schema=False, opt=needs(Deed.SEE, "seen"))
 async def reference_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The page."""
-    shown = build(request.app.openapi_schema.to_schema(), site_of(request).url)
+    allowed, document = allowed_of(request), request.app.openapi_schema.to_schema()
+    shown = build(document, site_of(request).url, own=allowed.of_site(Deed.OWN), machine=allowed.sets_up)
     return page(request, "reference.html", shown, title="API", here="reference")

@@ -7,7 +7,7 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import jinja2
 from litestar import Request
@@ -15,11 +15,15 @@ from litestar.response import Response
 from msgspec import Struct, to_builtins
 
 from pilothouse import __version__
-from pilothouse.hub.pages import times
+from pilothouse.hub import times
+from pilothouse.hub.allowed import Allowed, who_lifts
 from pilothouse.hub.pages.rows import FRESH_WORDS
 from pilothouse.hub.pages.stop_rows import StopRow, stop_rows
 from pilothouse.hub.pages.values import duration
-from pilothouse.hub.site import site_of, who_of
+from pilothouse.hub.site import Site, site_of, visitor_of
+
+if TYPE_CHECKING:
+    from pilothouse.hub.access import Visitor
 
 _HUB = Path(__file__).resolve().parent.parent
 STATIC = _HUB / "static"
@@ -30,6 +34,16 @@ _NAMED = re.compile(r"[a-z][\w-]*[./_][a-z0-9]")
 """A text that begins with a name: relays.relay_1, node/thing, tank_level."""
 
 
+_PAGES = [
+    ("overview", "/", "Overview"),
+    ("stands", "/stands", "Stands"),
+    ("ledger", "/ledger", "Ledger"),
+    ("people", "/people", "People"),
+    ("reference", "/api", "API"),
+]
+"""What the navigation may show; the key of a page, after g, is its first letter (static/js/keys.js)."""
+
+
 class Shell(Struct, frozen=True, kw_only=True):
     """What stands around every page."""
 
@@ -38,7 +52,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     site_title: str
     """Title of the site."""
     here: str
-    """Which part of the navigation is marked: overview, stands, ledger, reference, or ""."""
+    """Which part of the navigation is marked: overview, stands, ledger, reference, people, or ""."""
     who: str
     """Who is logged in."""
     now: int
@@ -49,27 +63,64 @@ class Shell(Struct, frozen=True, kw_only=True):
     stops: tuple[StopRow, ...] = ()
     """The stops that hold."""
     stands: bool = False
-    """Whether the site has stands."""
+    """Whether there are stands that they may see."""
+    sees: Literal["", "some", "all"] = ""
+    """How much of the site they may see."""
+    may: tuple[str, ...] = ()
+    """What they may do on the site as a whole, in the words of hub/allowed.py."""
+    hold: tuple[str, ...] = ()
+    """Names of the stands that they may hold."""
+    sets_up: bool = False
+    """Whether lines to paste and folders of this machine are for them."""
+    lifts: str = ""
+    """Who lifts a stop, in one sentence, for whoever may not."""
+    guest: str = ""
+    """Title of the stand at which they look on with a guest link; "" = they have an account."""
+    until: int = 0
+    """When that is over, Unix milliseconds."""
+    warning: str = ""
+    """What is not safe about the way to this hub, and what to do about it; stays on every page."""
+
+    @property
+    def pages(self) -> list[tuple[str, str, str]]:
+        """The navigation: (which part, address, word) of each page that shows them something."""
+        wanted = {"stands": self.stands, "people": "people" in self.may}
+        return [each for each in _PAGES if self.sees and wanted.get(each[0], True)]
 
 
 def page(
     request: Request[Any, Any, Any], template: str, shown: Any, *, title: str, here: str = "", status: int = 200
 ) -> Response[bytes]:
     """`shown` through `template`, inside the shell."""
-    site = site_of(request)
-    shell = Shell(
+    shell = shell_of(site_of(request), visitor_of(request), title=title, here=here)
+    html = render(template, shown, shell)
+    return Response(html.encode(), status_code=status, media_type=HTML, headers={"Cache-Control": "no-store"})
+
+
+def shell_of(site: Site, visitor: Visitor, *, title: str, here: str = "") -> Shell:
+    """What stands around a page for a visitor; `site` is what they may see."""
+    allowed, stands = Allowed(visitor, site), site.stands.views()
+    may = allowed.words
+    at = allowed.rights.only if allowed.guest else ""
+    return Shell(
         title=title,
         site_title=site.title,
         here=here,
-        who=who_of(request),
+        who=visitor.who,
         now=site.clock.now(),
         link_up=site.link_up,
         version=__version__,
-        stops=stop_rows(site.directory, site.holding.latches),
-        stands=bool(site.stands.views()),
+        stops=stop_rows(site.directory, site.holding.latches) if allowed.sees else (),
+        stands=bool(stands),
+        sees=allowed.sees,
+        may=may,
+        hold=tuple(view.stand for view in stands if allowed.hold(view.stand)),
+        sets_up=allowed.sets_up,
+        lifts="" if "lift" in may else who_lifts(),
+        guest=next((view.title for view in stands if view.stand == at), at),
+        until=visitor.expires,
+        warning=site.posture.banner,
     )
-    html = render(template, shown, shell)
-    return Response(html.encode(), status_code=status, media_type=HTML, headers={"Cache-Control": "no-store"})
 
 
 def render(template: str, shown: Any, shell: Shell) -> str:
@@ -92,6 +143,7 @@ def environment() -> jinja2.Environment:
         "lasting": times.lasting,
         "exact": times.exact,
         "precise": times.precise,
+        "minute": times.minute,
         "iso": times.iso,
         "duration": duration,
         "plain_json": plain_json,

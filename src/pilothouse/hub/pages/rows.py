@@ -59,6 +59,8 @@ class PropertyRow(Struct, frozen=True, kw_only=True):
     doc: str
     control: Control
     writable: bool
+    operable: bool
+    """Whether it is writable and whoever looks may write it; a control is drawn only then."""
     shown: Shown
     """The reading in words and figures."""
     json: str
@@ -116,11 +118,13 @@ def property_row(
     *,
     now: int,
     whole: ThingDescription | None = None,
+    operable: bool = False,
     against: Sequence[Reason] = (),
 ) -> PropertyRow:
     """One row. `now` is the hub's clock; ages are counted by the node's. Rules are given where the `whole` thing is.
 
-    `against` is what stands against all of the thing for whoever looks: stop, somebody else's lease.
+    `operable` says whether whoever looks may operate the thing, and `against` is what stands against all of it for
+    them now: stop, somebody else's lease.
     """
     state = thing.properties.get(description.name, PropertyState())
     fresh = freshness(state, description, node, now=now)
@@ -134,6 +138,7 @@ def property_row(
         doc=description.doc,
         control=control_for(description.schema),
         writable=description.writable,
+        operable=description.writable and operable,
         shown=shown_of(state.value, description),
         json=json.dumps(state.value),
         time=state.time,
@@ -158,18 +163,24 @@ def property_row(
         and (fresh in ("bad", "none") or not agree(state.value, description.safe, tolerance(description))),
         max_on=description.max_on,
         over_at=over - node.clock_offset if over else 0,
-        bar=standing(thing, description.name, node, against) if description.writable else None,
+        bar=standing(thing, description.name, node, against) if description.writable and operable else None,
         rules=rules_of(description, whole) if whole else (),
         chartable=is_chartable(description.schema),
     )
 
 
 def property_rows(
-    thing: ThingView, description: ThingDescription, node: NodeView, *, now: int, against: Sequence[Reason] = ()
+    thing: ThingView,
+    description: ThingDescription,
+    node: NodeView,
+    *,
+    now: int,
+    operable: bool = False,
+    against: Sequence[Reason] = (),
 ) -> list[PropertyRow]:
     """All properties of a thing, in the order of its description."""
     return [
-        property_row(thing, each, node, now=now, whole=description, against=against)
+        property_row(thing, each, node, now=now, whole=description, operable=operable, against=against)
         for each in description.properties.values()
     ]
 

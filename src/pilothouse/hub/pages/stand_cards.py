@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from pilothouse.errors import BadName, NotThere
+from pilothouse.hub.allowed import Allowed
 from pilothouse.hub.directory import Directory, NodeLife
 from pilothouse.hub.pages.values import duration
 from pilothouse.hub.stand_view import StandView
@@ -46,6 +47,8 @@ class StandCard(Struct, frozen=True, kw_only=True):
     """Its page."""
     holder: str
     """"" = nobody holds it."""
+    hold: bool
+    """Whether whoever looks may hold it."""
     mine: bool
     """Whether whoever looks holds it."""
     since: int
@@ -73,20 +76,22 @@ class StandCard(Struct, frozen=True, kw_only=True):
         return not (self.mine and self.asks) and not any(thing.trouble for thing in self.things)
 
 
-def stand_cards(views: Iterable[StandView], directory: Directory, who: str) -> list[StandCard]:
+def stand_cards(views: Iterable[StandView], directory: Directory, allowed: Allowed) -> list[StandCard]:
     """All stands: those that need whoever looks first, then those they hold, then by title."""
-    made = [stand_card(view, directory, who) for view in views]
+    made = [stand_card(view, directory, allowed) for view in views]
     return sorted(made, key=lambda each: (each.well, not each.mine, each.title.lower()))
 
 
-def stand_card(view: StandView, directory: Directory, who: str) -> StandCard:
-    """The card of one stand as `who` sees it."""
+def stand_card(view: StandView, directory: Directory, allowed: Allowed) -> StandCard:
+    """The card of one stand as somebody sees it."""
+    who = allowed.who
     return StandCard(
         stand=view.stand,
         title=view.title or view.stand,
         doc=view.doc,
         href=f"/stands/{view.stand}",
         holder=view.holder,
+        hold=allowed.hold(view.stand),
         mine=view.holder != "" and view.holder == who,
         since=view.since,
         until=view.until,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from pilothouse.hub.pages.times import ago
 from pilothouse.hub.pages.values import shown_of
+from pilothouse.hub.times import ago
 from pilothouse.model import PropertyDescription, PropertyState, Value
 
 _AT_ONCE = 3000

@@ -67,6 +67,10 @@ export function tickTimes(now = hubNow()) {
     element.dataset.local = "yes";
     element.textContent = precise(Number(element.dataset.exact));
   }
+  for (const element of document.querySelectorAll("time[data-minute]:not([data-local])")) {
+    element.dataset.local = "yes";
+    element.textContent = exact(Number(element.dataset.minute)).slice(0, 16);
+  }
   for (const element of document.querySelectorAll("time[data-until]")) {
     const until = Number(element.dataset.until);
     const left = leftOf(until, now);

@@ -12,6 +12,7 @@ import "./live-left.js";
 import "./live-section.js";
 import "./live-value.js";
 import "./live-wish.js";
+import "./log-in.js";
 import "./property-control.js";
 import "./spark-line.js";
 import "./stand-lease.js";

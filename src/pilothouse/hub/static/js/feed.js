@@ -1,4 +1,5 @@
-// The one live connection to the hub: notices within 3 s that it is gone, comes back by itself, never gives up.
+// The one live connection to the hub: notices within 3 s that it is gone, comes back by itself, never gives up; but
+// when the log-in that it stands on is over, it ends and says so.
 
 const LOST_AFTER = 2700; // the hub beats every 2 s; the page must say it within 3 s
 const LOOK_EVERY = 100;
@@ -10,20 +11,29 @@ export class Feed {
   #heard = 0;
   #tried = 0;
   #retry = 0;
+  #looking = 0;
   #down = true;
-  #locked = false;
+  #ended = null;
+  #asking = false;
 
-  /** `tell` is called with {kind: "snapshot" | "change" | "beat", data} and {kind: "link", up, locked}. */
-  constructor(url, tell) {
-    this.url = url;
+  /**
+   * A stream for `who` and nobody else, whoever logs in in this browser. `tell` is called with {kind: "snapshot" |
+   * "change" | "beat" | "rights", data} and {kind: "link", up, ended}; see `link`.
+   */
+  constructor(who, tell) {
+    this.who = who;
+    this.url = `/api/live?for=${encodeURIComponent(who)}`;
     this.tell = tell;
     this.#open();
-    setInterval(() => this.#look(), LOOK_EVERY);
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY);
   }
 
-  /** What a new listener must know of the link. */
+  /**
+   * What a new listener must know of the link. `ended` is null, or {why, who} when it will never be up again: "ended"
+   * = nobody is logged in any more, "renewed" = the same person is again, "other" = `who` is.
+   */
   get link() {
-    return { kind: "link", up: !this.#down, locked: this.#locked };
+    return { kind: "link", up: !this.#down, ended: this.#ended };
   }
 
   #open() {
@@ -32,7 +42,7 @@ export class Feed {
     const source = new EventSource(this.url);
     this.#source = source;
     this.#heard = performance.now();
-    for (const kind of ["snapshot", "change", "beat"]) {
+    for (const kind of ["snapshot", "change", "beat", "rights", "bye"]) {
       source.addEventListener(kind, (event) => {
         if (source === this.#source) this.#hear(kind, event.data);
       });
@@ -45,9 +55,11 @@ export class Feed {
   #hear(kind, text) {
     this.#heard = performance.now();
     const data = JSON.parse(text);
-    if (kind === "snapshot") {
+    if (kind === "bye") {
+      this.#end({ why: "ended" });
+      this.#askWho();
+    } else if (kind === "snapshot") {
       this.#tried = 0;
-      this.#locked = false;
       this.#down = false;
       this.tell({ kind, data });
       this.tell(this.link);
@@ -77,21 +89,39 @@ export class Feed {
     this.#source.close();
     this.#source = null;
     this.#lost();
-    if (refused) this.#askWhy();
+    if (refused) this.#askWho();
     const wait = BACK_OFF[Math.min(this.#tried++, BACK_OFF.length - 1)];
     this.#retry = setTimeout(() => this.#open(), wait);
   }
 
-  async #askWhy() {
+  #end(ended) {
+    clearTimeout(this.#retry);
+    clearInterval(this.#looking);
+    this.#source?.close();
+    this.#source = null;
+    this.#down = true;
+    this.#ended = ended;
+    this.tell(this.link);
+  }
+
+  /** Who is logged in in this browser now: a stream that is refused does not say why. */
+  async #askWho() {
+    if (this.#asking) return;
+    this.#asking = true;
     try {
-      const answer = await fetch("/api/nodes", { headers: { Accept: "application/json" }, cache: "no-store" });
-      const locked = answer.status === 401;
-      if (locked !== this.#locked) {
-        this.#locked = locked;
-        this.tell(this.link);
+      const answer = await fetch("/api/me", { headers: { Accept: "application/json" }, cache: "no-store" });
+      const who = answer.ok ? (await answer.json()).who : null;
+      if (answer.status === 401) {
+        if (!this.#ended) this.#end({ why: "ended" });
+      } else if (who && who !== this.who) {
+        this.#end({ why: "other", who });
+      } else if (who && this.#ended) {
+        this.#end({ why: "renewed", who });
       }
     } catch {
       // The hub is not there at all; the next try says more.
+    } finally {
+      this.#asking = false;
     }
   }
 }

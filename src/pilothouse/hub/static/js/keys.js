@@ -2,7 +2,7 @@
 
 import { openSearch } from "./search.js";
 
-const PAGES = { o: "/", s: "/stands", l: "/ledger", a: "/api" };
+const PAGES = { o: "/", s: "/stands", l: "/ledger", p: "/people", a: "/api" };
 const TOGETHER = 1200;
 let wentAt = 0;
 
@@ -15,6 +15,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "g") {
     wentAt = performance.now();
   } else if (PAGES[event.key] && performance.now() - wentAt < TOGETHER) {
-    location.assign(PAGES[event.key]);
+    // Only to what the navigation leads to: there is nothing for this person on the others.
+    document.querySelector(`.nav a[href="${PAGES[event.key]}"]`)?.click();
   }
 });

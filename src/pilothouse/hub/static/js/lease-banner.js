@@ -4,6 +4,7 @@ import { hubNow, tickTimes, write } from "./ages.js";
 import { icon, make } from "./icons.js";
 import { changeLease } from "./leases.js";
 import { live } from "./live.js";
+import { mayHold } from "./may.js";
 
 const SOON = 120_000;
 
@@ -32,7 +33,7 @@ class LeaseBanner extends HTMLElement {
 
 function asked(stand, ask) {
   const words = make("span", "words", `${ask.who} asks for stand `, link(stand), ask.note ? `: “${ask.note}”` : ".");
-  return note(words, icon("question"), [
+  return note(words, icon("question"), stand, [
     action("Give", stand, { do: "give", to: ask.who }, `Give stand ${stand.title} to ${ask.who}`),
     action("Deny", stand, { do: "deny", to: ask.who }, `Deny ${ask.who} stand ${stand.title}`),
   ]);
@@ -44,13 +45,12 @@ function ending(stand) {
   left.setAttribute("aria-hidden", "true"); // else a screen reader would count along
   const after = stand.safe_on_expiry ? " Its outputs go to their safe values then." : "";
   const words = make("span", "words", "Your lease of stand ", link(stand), " ends in less than 2 minutes.", after, " ", left);
-  return note(words, icon("clock"), [action("Extend", stand, { do: "extend" }, `Extend the lease of stand ${stand.title}`)]);
+  return note(words, icon("clock"), stand, [action("Extend", stand, { do: "extend" }, `Extend the lease of stand ${stand.title}`)]);
 }
 
-function note(words, sign, buttons) {
-  const refused = make("span", "refused");
-  const made = make("div", "lease-note", sign, words, ...buttons, refused);
-  return made;
+/** Whoever may not hold the stand any more, though they do, is told all the same. */
+function note(words, sign, { stand }, buttons) {
+  return make("div", "lease-note", sign, words, ...(mayHold(stand) ? buttons : []), make("span", "refused"));
 }
 
 function link(stand) {

@@ -79,7 +79,8 @@ async function fetchAll() {
   try {
     if (wanted.length) {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-      if (answer.ok) {
+      // What leads to the log-in is not this page any more.
+      if (answer.ok && !answer.redirected && live.link === "up") {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const section of wanted) if (section.isConnected) section.take(page);
       }

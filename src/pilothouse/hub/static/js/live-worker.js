@@ -1,4 +1,5 @@
-// One live connection for all pages of this browser: browsers allow six to a host, and six tabs would use them up.
+// One live connection for all pages of a person in this browser: browsers allow six to a host, and six tabs would use
+// them up. The worker is called as the person whose pages it serves, so that another one's have another worker.
 
 import { Feed } from "./feed.js";
 import { Store } from "./store.js";
@@ -6,13 +7,18 @@ import { Store } from "./store.js";
 const FORGOTTEN_AFTER = 180_000; // hidden pages may speak once a minute only
 
 const ports = new Map();
-const store = new Store();
+let store = new Store();
+let feed = null;
 
-const feed = new Feed("/api/live", (message) => {
-  if (message.kind === "snapshot") store.replace(message.data);
-  else if (message.kind === "change") store.apply(message.data);
-  for (const port of ports.keys()) port.postMessage(message);
-});
+function start() {
+  const known = (store = new Store());
+  const made = (feed = new Feed(self.name, (message) => {
+    if (feed !== made) return; // the one before it has one more word to say, and not to these pages
+    if (message.kind === "snapshot") known.replace(message.data);
+    else if (message.kind === "change") known.apply(message.data);
+    for (const port of ports.keys()) port.postMessage(message);
+  }));
+}
 
 function welcome(port) {
   ports.set(port, Date.now());
@@ -27,6 +33,8 @@ self.addEventListener("connect", (event) => {
     else if (ports.has(port)) ports.set(port, Date.now());
     else welcome(port);
   };
+  // A page that is new was given to somebody who is logged in: what ended can begin again.
+  if (!feed || feed.link.ended) start();
   welcome(port);
 });
 

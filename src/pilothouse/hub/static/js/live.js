@@ -8,9 +8,14 @@ const WORKER_SILENT = 4500; // more than the hub's beat and the worker's own pat
 
 class Live extends EventTarget {
   store = new Store();
-  /** "none" before the first word, then "up", "lost", or "locked" when the log-in has ended. */
+  /** "none" before the first word, then "up", "lost", or "locked" when the log-in has ended; see `ended`. */
   link = "none";
   lostAt = 0;
+  /** null, or why this page will never be live again: {why: "ended" | "renewed" | "other", who}; see feed.js. */
+  ended = null;
+  /** Why the page should be made anew when whoever uses it is ready: "", "rights" or "renewed". */
+  offered = "";
+  #who = document.body.dataset.who;
   #watchers = new Map();
   #everyone = new Set();
   #dirty = new Set();
@@ -20,6 +25,7 @@ class Live extends EventTarget {
 
   start() {
     this.#connect();
+    this.#hearOthers();
     setInterval(() => this.#tick(), 1000);
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#all();
@@ -65,6 +71,7 @@ class Live extends EventTarget {
   /** Why nothing can be commanded on a node right now, in one sentence; "" when it can. */
   whyNot(node) {
     if (this.link === "none") return "Waiting for the hub.";
+    if (this.ended?.why === "other") return `${this.ended.who} is logged in here now.`;
     if (this.link === "locked") return "You are not logged in any more.";
     if (this.link !== "up") return "The link to the hub is lost.";
     if (!this.store.hub.link) return "The hub has no link to the bus.";
@@ -73,16 +80,22 @@ class Live extends EventTarget {
     return life === "left" ? `The agent of node ${node} was stopped.` : `Node ${node} is away.`;
   }
 
+  /** Have the banner say that the page should be made anew, and why: "rights" or "renewed". */
+  offer(why) {
+    this.offered = why;
+    this.#say("link");
+  }
+
   #connect() {
     const direct = () => {
       this.#port = null;
       this.#heard = Infinity;
-      new Feed("/api/live", (message) => this.#hear(message));
+      new Feed(this.#who, (message) => this.#hear(message));
     };
     if (typeof SharedWorker === "undefined") return direct();
     let worker;
     try {
-      worker = new SharedWorker(document.body.dataset.worker, { type: "module" });
+      worker = new SharedWorker(document.body.dataset.worker, { type: "module", name: this.#who });
     } catch {
       return direct();
     }
@@ -98,10 +111,24 @@ class Live extends EventTarget {
     return undefined;
   }
 
+  /** Pages of one browser share its log-in: where somebody else's page comes up, this one's person has left. */
+  #hearOthers() {
+    if (typeof BroadcastChannel === "undefined") return;
+    const others = new BroadcastChannel("pilothouse");
+    others.onmessage = ({ data }) => {
+      if (data !== this.#who) this.#end({ why: "other", who: data });
+      else if (this.ended) this.#end({ why: "renewed", who: data });
+    };
+    others.postMessage(this.#who);
+  }
+
   #hear(message) {
     if (this.#port) this.#heard = performance.now();
     const { kind, data } = message;
+    if (kind === "link" && message.ended) return this.#end(message.ended);
+    if (this.ended) return undefined; // what it shows now is not for this page
     if (kind === "link") return this.#setLink(message);
+    if (kind === "rights") return this.#say("rights");
     if (!message.old) setHubTime(data.time, kind === "snapshot");
     if (kind === "snapshot") {
       const first = !this.store.filled;
@@ -120,8 +147,18 @@ class Live extends EventTarget {
     this.#say("change", touched);
   }
 
-  #setLink({ up, locked }) {
-    const link = up ? "up" : locked ? "locked" : "lost";
+  #end(ended) {
+    if (ended.why === this.ended?.why && ended.who === this.ended.who) return;
+    this.ended = ended;
+    this.link = "locked";
+    document.documentElement.classList.add("link-lost");
+    this.#all(true);
+    this.#say("link");
+    this.#say("ended", ended);
+  }
+
+  #setLink({ up }) {
+    const link = up ? "up" : "lost";
     if (link === this.link || (link === "lost" && this.link === "none" && performance.now() < 3000)) return;
     if (this.link === "up") this.lostAt = Date.now();
     this.link = link;
@@ -137,6 +174,7 @@ class Live extends EventTarget {
   #tick() {
     if (document.hidden) return;
     tickTimes();
+    if (this.ended) return;
     this.#all();
     this.#say("tick");
   }

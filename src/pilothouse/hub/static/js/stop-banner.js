@@ -4,6 +4,7 @@ import { ago, hubNow, tickTimes } from "./ages.js";
 import { icon, make } from "./icons.js";
 import { live } from "./live.js";
 import { openLift } from "./lift-dialog.js";
+import { may } from "./may.js";
 import { stopRows } from "./stops.js";
 
 class StopBanner extends HTMLElement {
@@ -37,7 +38,8 @@ function banner(row, last) {
   if (row.obey.length) words.append(make("span", "obey", `Obeyed by ${row.obey.join(", ")}. `));
   if (row.missing.length) words.append(make("b", "obey", `Not yet by ${row.missing.join(", ")}.`));
   const made = make("div", "stopped", make("span", "sign", icon("stop"), make("b", "", row.word)), words);
-  if (last) {
+  if (last && !may("lift")) made.append(make("span", "lifted-by", document.body.dataset.lifts));
+  else if (last) {
     const lift = make("a", "button lift", "Lift …");
     lift.href = "/stop";
     made.append(lift);

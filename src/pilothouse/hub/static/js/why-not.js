@@ -4,7 +4,10 @@
 import { exact, hubNow, lengthOf, write } from "./ages.js";
 import { icon, make } from "./icons.js";
 import { live } from "./live.js";
+import { mayHold } from "./may.js";
 import { nodeOf } from "./store.js";
+
+const NO_LEASE = "Holding it takes a right that you do not have.";
 
 /** What stands against an output or an action: {rule, text, remedy, until by the hub's clock}, or null. */
 export function whyNot(address, name) {
@@ -23,7 +26,8 @@ function stopNow(node) {
   const first = stops.reduce((one, other) => (other.time < one.time ? other : one));
   const reason = first.reason ? `: ${first.reason.replace(/\.+$/, "")}` : "";
   const text = `Stop was pressed by ${first.who} at ${hour(first.time)}${reason}.`;
-  return { rule: "stop", text, remedy: "Lift the stop, with a reason, when it is safe.", until: 0 };
+  const remedy = document.body.dataset.lifts ?? "Lift the stop, with a reason, when it is safe.";
+  return { rule: "stop", text, remedy, until: 0 };
 }
 
 /** A lease that stands against this person on a stand that the thing belongs to, or null. */
@@ -37,12 +41,13 @@ function leaseAgainst(address) {
 
 function leaseBar({ stand, holder, required, until }) {
   if (holder === document.body.dataset.who || !(holder || required)) return null;
+  const may = mayHold(stand);
   if (holder) {
     const text = `Stand ${stand} is held by ${holder} until ${hour(until)}.`;
-    return { rule: "lease", text, remedy: `Ask ${holder} for it.`, until };
+    return { rule: "lease", text, remedy: may ? `Ask ${holder} for it.` : NO_LEASE, until };
   }
   const text = `Stand ${stand} must be held before it is used, and nobody holds it.`;
-  return { rule: "lease", text, remedy: "Take it.", until: 0 };
+  return { rule: "lease", text, remedy: may ? "Take it." : NO_LEASE, until: 0 };
 }
 
 const hours = new Intl.DateTimeFormat("sv-SE", { hour: "2-digit", minute: "2-digit" });
