@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,8 @@ import msgspec
 from cyclopts import Group, Parameter
 
 from pilothouse.client import Client, NotAllowed, Unreachable
+from pilothouse.client.kept import Kept
+from pilothouse.client.trust import exactly, trusting
 from pilothouse.config.places import Places, default_data
 from pilothouse.errors import ConfigError
 
@@ -45,7 +48,9 @@ class Access(Local):
     url: str | None = None
     """Address of the hub; default: $PILOTHOUSE_URL, else the hub of this machine."""
     token_file: Path | None = None
-    """File with the API token; default: $PILOTHOUSE_TOKEN_FILE, else the one in the data folder."""
+    """File with the API token; default: $PILOTHOUSE_TOKEN_FILE, else that of pilothouse login, else the machine's."""
+    ca: Path | None = None
+    """PEM file of the authority behind the hub's certificate; default: $PILOTHOUSE_CA, else those the system trusts."""
 
     @property
     def named_url(self) -> str:
@@ -56,6 +61,25 @@ class Access(Local):
     def means_this_machine(self) -> bool:
         """Whether the hub of this data folder is meant, by whatever name."""
         return not self.named_url or _is_own(self.named_url, own_hub(self.places))
+
+    def trust(self, target: str) -> ssl.SSLContext | bool:
+        """Whose certificates are believed when `target` is asked; raises ConfigError.
+
+        The hub of this machine is known by its data folder: by its authority, or by the certificate that it shows.
+        Others are known by the authority that somebody trusted at `pilothouse login`.
+        """
+        named = self.ca or os.environ.get("PILOTHOUSE_CA")
+        if named:
+            return trusting(Path(named).expanduser())
+        if not target.startswith("https:"):
+            return True
+        posture = _note(self.places).get("posture") if _is_own(target, own_hub(self.places)) else None
+        if posture == "own":
+            return trusting(self.places.authority)
+        if posture == "given":
+            return exactly(self.places.shown_certificate)
+        pinned = Kept().authority(target)
+        return True if pinned is None else trusting(pinned)
 
     def connect(self, *, timeout: float = 10.0) -> Client:
         """A client of the hub; raises Unreachable when none is known, NotAllowed when there is no token for it.
@@ -72,14 +96,17 @@ class Access(Local):
             )
         named = self.token_file or os.environ.get("PILOTHOUSE_TOKEN_FILE")
         if named:
-            return Client(target, read_token(Path(named).expanduser()), timeout=timeout)
+            return Client(target, read_token(Path(named).expanduser()), timeout=timeout, verify=self.trust(target))
+        kept = Kept().token(target)
+        if kept:
+            return Client(target, kept, timeout=timeout, verify=self.trust(target))
         if not _is_own(target, own):
             # A token is only ever shown to the hub that gave it.
             raise NotAllowed(
                 f"There is no token for {target}",
-                remedy="Copy the file `token` from the data folder of that hub, and name it with --token-file FILE",
+                remedy=f"Log in with: pilothouse login {target}, or name a file with one: --token-file FILE",
             )
-        return Client(target, read_token(self.places.token), timeout=timeout)
+        return Client(target, read_token(self.places.token), timeout=timeout, verify=self.trust(target))
 
 
 HERE = Access()
@@ -90,15 +117,19 @@ HERE_ONLY = Local()
 
 def own_hub(places: Places) -> str:
     """Where the hub of this data folder says that it listens; "" when none does."""
+    return str(_note(places).get("url", ""))
+
+
+def _note(places: Places) -> dict[str, str | int]:
+    """What the hub of this data folder says of itself; {} when there is none."""
     try:
-        found = msgspec.json.decode(places.hub_status.read_bytes(), type=dict[str, str | int])
+        return msgspec.json.decode(places.hub_status.read_bytes(), type=dict[str, str | int])
     except FileNotFoundError:
-        return ""
+        return {}
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{places.hub_status} cannot be read", why=str(error), remedy="Start the hub again, or give --url URL"
         ) from None
-    return str(found.get("url", ""))
 
 
 def read_token(path: Path) -> str:

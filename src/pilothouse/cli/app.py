@@ -22,8 +22,25 @@ EXITS = "Exit codes: 0 fine, 1 refused or failed, 2 wrong usage or configuration
 VERBS = {
     "Start": ("up", "agent", "hub", "keeper", "bus"),
     "Use": ("things", "get", "set", "do", "confirm", "watch", "history", "ledger", "stand", "lanes", "cancel", "stop"),
-    "Look after it": ("config", "link", "doctor"),
+    "Look after it": ("login", "logout", "config", "user", "link", "doctor"),
 }
+PARTS = {
+    "config": ("The configuration.", {"check": "pilothouse.cli.config_check:check"}),
+    "user": (
+        "Who may come in, and what they may.\n\n"
+        "Works on the machine of the hub only, for whoever may write its data folder.",
+        {
+            "list": "pilothouse.cli.user:list_",
+            "add": "pilothouse.cli.user:add",
+            "passwd": "pilothouse.cli.user:passwd",
+            "rights": "pilothouse.cli.user_rights:rights",
+            "disable": "pilothouse.cli.user_rights:disable",
+            "enable": "pilothouse.cli.user_rights:enable",
+            "remove": "pilothouse.cli.user_rights:remove",
+        },
+    ),
+}
+"""Verbs that have verbs of their own: what they are about, and where each is."""
 
 
 def make_app(*, whole: bool = False) -> App:
@@ -47,11 +64,15 @@ def make_app(*, whole: bool = False) -> App:
         add(app, f"pilothouse.cli.processes:{verb}", verb, start)
     for verb in VERBS["Use"]:
         add(app, f"pilothouse.cli.{verb}:{verb}_", verb, use)
+    for verb in ("login", "logout"):
+        add(app, f"pilothouse.cli.login:{verb}", verb, look)
     for verb in ("link", "doctor"):
         add(app, f"pilothouse.cli.{verb}:{verb}", verb, look)
-    config = App(name="config", help="The configuration.", group=look)
-    add(config, "pilothouse.cli.config_check:check", "check")
-    app.command(config)
+    for verb, (about, parts) in PARTS.items():
+        part = App(name=verb, help=about, group=look)
+        for name, source in parts.items():
+            add(part, source, name)
+        app.command(part)
     return app
 
 
@@ -60,7 +81,8 @@ def run(words: list[str]) -> int:
     verbose = "--verbose" in words
     if verbose:
         log_to_stderr("pilothouse", verbose=True)
-    asks_for_list = not words or words[0].startswith("-") or words == ["config"]
+    after = words[1:] if words and words[0] in PARTS else words
+    asks_for_list = not after or after[0].startswith("-")
     known = [verb for group in VERBS.values() for verb in group]
     if not asks_for_list and words[0] not in known:
         near = nearest(words[0], known)

@@ -27,8 +27,8 @@ class Filters:
     """only commands of this person or program; guard = what agents switched by themselves"""
     origin: str | None = None
     """only commands that came through this (page, api, cli), or by this rule (interlock, max-on, link, stop …)"""
-    kind: Literal["property", "action", "site"] | None = None
-    """only writes, only calls, or only acts on the site: stops and leases"""
+    kind: Literal["property", "action", "site", "people"] | None = None
+    """only writes, only calls, only acts on the site (stops and leases), or only log-ins and changes of people"""
     about: str | None = None
     """only commands with these words in their reason or detail"""
     since: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
@@ -60,7 +60,8 @@ def ledger_(id: str | None = None, /, *, filters: Filters = _ALL, access: Access
     """List commands, newest first: who, what, why, and how it ended.
 
     What the agents switched by themselves is there too, and so are stops and
-    leases (kind site).
+    leases (kind site), and for administrators log-ins and changes of people
+    (kind people).
 
     For example:
         pilothouse ledger
@@ -112,7 +113,7 @@ def _story(line: LedgerLine) -> list[str]:
 
 
 def _row(line: LedgerLine) -> tuple[str, ...]:
-    target = f"{line.node}/{line.thing}.{line.name}" if line.kind != "site" else f"{line.name} {line.thing}".strip()
+    target = f"{line.node}/{line.thing}.{line.name}" if line.node else f"{line.name} {line.thing}".strip()
     if line.kind == "property":
         target += f" = {show.value_of(line.input)}"
     elif line.input and line.kind == "action":

@@ -1,5 +1,6 @@
 """The Python client of the REST API: `with Client(url, token) as hub: hub.set("greenhouse/fan.on", True)`."""
 
+from pilothouse.client.account import LoggedIn, Me, TokenKnown
 from pilothouse.client.answers import (
     Change,
     Ended,
@@ -33,6 +34,7 @@ from pilothouse.client.control_answers import (
 )
 from pilothouse.client.problems import NotAllowed, NotConfirmed, Problem, Unreachable
 from pilothouse.client.rest import Client
+from pilothouse.client.trust import NotTrusted
 
 __all__ = [
     "Ask",
@@ -49,10 +51,13 @@ __all__ = [
     "LedgerLine",
     "Lifted",
     "LineList",
+    "LoggedIn",
     "Lost",
+    "Me",
     "Node",
     "NotAllowed",
     "NotConfirmed",
+    "NotTrusted",
     "Problem",
     "PropertyNow",
     "Reason",
@@ -66,5 +71,6 @@ __all__ = [
     "StopsNow",
     "ThingNow",
     "Token",
+    "TokenKnown",
     "Unreachable",
 ]

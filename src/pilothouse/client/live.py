@@ -9,7 +9,8 @@ import httpx2
 import msgspec
 
 from pilothouse.client.answers import Change, Lost, Snapshot
-from pilothouse.client.problems import Problem, Unreachable, plain, problem_of
+from pilothouse.client.problems import Problem, plain, problem_of
+from pilothouse.client.trust import unreachable
 
 SILENCE = 7.0
 """Seconds without a byte after which the link is taken for lost; the hub says something every 2 s."""
@@ -41,9 +42,7 @@ def follow(
         except (httpx2.TransportError, _Busy) as error:
             why = plain(error)
             if not been_there:
-                raise Unreachable(
-                    f"The hub at {http.base_url} cannot be reached", why=why, remedy="Is it running? pilothouse doctor"
-                ) from None
+                raise unreachable(str(http.base_url).rstrip("/"), error) from None
         if wait == _FIRST_WAIT:
             yield Lost(why=why)
         pause(wait)

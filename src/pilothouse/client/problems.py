@@ -45,7 +45,7 @@ class _Document(Struct):
 def problem_of(status: int, content_type: str, body: bytes, url: str) -> PilothouseError:
     """The error that an answer with a status of 300 or more stands for. Never raises itself."""
     if "json" not in content_type:
-        return _stranger(status, url)
+        return _https_here(url) if status == 400 and b"https://" in body[:200] else _stranger(status, url)
     try:
         document = msgspec.json.decode(body, type=_Document)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -67,6 +67,14 @@ def _outcome(body: bytes, document: _Document) -> Ended:
         return msgspec.json.decode(body, type=Ended)
     except msgspec.DecodeError:
         return Ended(end=document.end, detail=document.detail)
+
+
+def _https_here(url: str) -> PilothouseError:
+    """Said by a hub that speaks TLS, before it knows anything of who asks."""
+    secure = url.replace("http://", "https://", 1)
+    error = Problem(f"The hub at {url} speaks TLS", remedy=f"Give its address as {secure}")
+    error.status = 400
+    return error
 
 
 def _stranger(status: int, url: str) -> PilothouseError:

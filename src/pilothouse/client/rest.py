@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict, Unpack
 
 from pilothouse.client import live
+from pilothouse.client.account import Account
 from pilothouse.client.answers import (
     Change,
     Ended,
@@ -54,7 +55,7 @@ class LedgerAsked(TypedDict, total=False):
     """How many at most; 100 unless said."""
 
 
-class Client(Control):
+class Client(Control, Account):
     """Asks one hub. Use it in a `with` block, or call `close`.
 
     `url` is the hub's address, such as "http://127.0.0.1:8470"; `token` an API token. `timeout` is how many seconds
