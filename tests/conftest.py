@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -62,6 +63,16 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
         if time.monotonic() > end:
             pytest.fail(f"{request.node.name} left behind: {', '.join(left)}")
         time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A process of ours sets up its log for good; one that a test plays here must not do so for the rest."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

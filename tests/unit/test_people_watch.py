@@ -224,8 +224,11 @@ async def test_looking_on_is_use_of_a_real_session(tmp_path) -> None:
     people = site.people = await People.open(tmp_path / "main.db", clock, idle=60.0, life=600.0)
     secret = await session_of(people, "ada", ["viewer"])
 
+    asking = asyncio.Lock()
+
     async def again() -> Visitor | None:
-        known = await people.by_session(secret)
+        async with asking:
+            known = await people.by_session(secret)
         return known and Visitor(known.who, "page", known.rights, known.id, known.how, known.expires)
 
     live = Live(site)
@@ -233,8 +236,8 @@ async def test_looking_on_is_use_of_a_real_session(tmp_path) -> None:
 
     async def pass_time(seconds: int) -> None:
         for _ in range(seconds):
-            while not clock.sleepers:
-                await asyncio.sleep(0)  # the record is read in another thread
+            while asking.locked() or not clock.sleepers:
+                await asyncio.sleep(0)  # the record works in other threads
             await clock.advance(TICK)
 
     first = await again()

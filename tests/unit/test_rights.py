@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pilothouse.errors import BadName
@@ -100,6 +100,10 @@ def test_a_role_at_a_place_is_the_best_grant_there_within_the_token(rights: Righ
 
 
 @given(people, places)
+@example(
+    Rights((Grant(Role.VIEWER, "wet"),), "token", Role.ADMIN, "bench"),
+    Place(Address("pi", "bath"), frozenset({"bench", "wet"})),
+)
 def test_whoever_has_a_role_somewhere_has_one_anywhere(rights: Rights, place: Place):
     """Pressing stop asks for any place at all, so it never takes more than seeing one of them."""
     here, anywhere = role_at(rights, place), role_anywhere(rights)

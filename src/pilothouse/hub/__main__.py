@@ -17,6 +17,7 @@ from pilothouse.config.launch import Launch, parse
 from pilothouse.config.site import Config
 from pilothouse.errors import CannotStart
 from pilothouse.hub.certificates import fingerprint
+from pilothouse.hub.config_audit import note_config
 from pilothouse.hub.listening import Listening, listen, raise_file_limit
 from pilothouse.hub.posture import posture_of
 from pilothouse.hub.serving import open_site, serving
@@ -46,6 +47,7 @@ async def main(launch: Launch) -> int:
     with stop_signals() as asked:
         async with open_site(config, launch.places, SystemClock()) as site:
             raise_file_limit()
+            await note_config(site)
             listening = listen(config.hub.host, config.hub.port, tls=posture.tls)
             async with serving(site, listening) as hub:
                 await _announce(site, listening, link=launch.args.link or sys.stdout.isatty())

@@ -34,6 +34,9 @@ from pilothouse.rights import Deed
 
 log = logging.getLogger(__name__)
 
+_GONE = "client disconnected prematurely"
+"""What the framework says of a body that did not come to its end: nobody is left to answer, and nothing is broken."""
+
 
 def make_app(
     site: Site, *, live: Live, commands: Commands, stops: Stops, averages: Averages, outside: Outside | None = None
@@ -89,6 +92,8 @@ def _web(request: Request[Any, Any, Any], error: HTTPException) -> Response[byte
         return _answer(request, problem_of(_bad_query(error)))
     if error.status_code == 404:
         return _answer(request, problem_of_status(404, f"There is nothing at {request.scope['path'][:200]}"))
+    if error.detail == _GONE:
+        return _answer(request, problem_of_status(400, "The body did not come to its end"))
     headers = dict(error.headers or {}) if isinstance(error, MethodNotAllowedException) else None
     if error.status_code >= 500:
         return _broken(request, error)

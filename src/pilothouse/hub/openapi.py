@@ -160,7 +160,12 @@ def complete(document: OpenAPI) -> None:
         "Server-Sent Events. First `snapshot` with all that is wanted: {time, hub, nodes, things, stands, lanes}. "
         "Then `change` with members only when there is something in them: {time, values: [[node, thing, property, "
         "time, value, quality]], things, nodes, hub, described, ended, stands, lanes}. `beat` every 2 s. A viewer that "
-        "falls behind, and one that comes back, gets a fresh snapshot."
+        "falls behind, and one that comes back, gets a fresh snapshot.\n\n"
+        "A stream carries what its viewer may see, and nothing else: a thing in `things` that they may not see is like "
+        "one that is not there. It ends with the session or token that it was opened with: its last event is `bye` "
+        '{time, why: "ended"} then, and a new stream is refused (401). When rights change it goes on: `rights` {time} '
+        "says so, and a fresh `snapshot` follows; so it does when a stand gets or loses things that they let see. An "
+        "open stream counts as use of its session."
     )
     wanted = Parameter(
         name="things",
@@ -168,6 +173,13 @@ def complete(document: OpenAPI) -> None:
         schema=Schema(type="string"),  # type: ignore[arg-type]
         required=False,
         description="Addresses node/thing, separated by commas; none = everything.",
+    )
+    person = Parameter(
+        name="for",
+        param_in="query",
+        schema=Schema(type="string"),  # type: ignore[arg-type]
+        required=False,
+        description="Name of the person whose stream it must be; for anybody else's session it is refused (409).",
     )
     stream = OpenAPIResponse(
         description="The stream",
@@ -178,7 +190,7 @@ def complete(document: OpenAPI) -> None:
         summary="Live stream",
         description=text,
         operation_id="live",
-        parameters=[wanted],
+        parameters=[wanted, person],
         responses={"200": stream},
     )
     if document.paths is not None:

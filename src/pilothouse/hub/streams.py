@@ -71,7 +71,6 @@ class Audiences:
 
     def join(self, stream: Stream) -> None:
         """A stream is open; what it is sent follows from what its visitor may see."""
-        self.renew()
         self._put(stream, self._seeing.by(stream.visitor.rights))
         self._count += 1
 
@@ -82,7 +81,6 @@ class Audiences:
 
     def turn(self, stream: Stream, visitor: Visitor) -> None:
         """From now on it is for this visitor: the same person with other rights."""
-        self.renew()
         self._take(stream)
         stream.visitor = visitor
         self._put(stream, self._seeing.by(visitor.rights))

@@ -66,11 +66,11 @@ def may(rights: Rights, deed: Deed, place: Place = SITE) -> bool:
 
 def _reaches(only: str, where: str) -> bool:
     """Whether a grant at `where` may matter to somebody who comes for `only`."""
-    if EVERYWHERE in (only, where) or only == where:
+    if only == where:
         return True
     node, slash, name = only.partition("/")
     of, also, thing = where.partition("/")
     if slash and also:
         return node == of and "*" in (name, thing)
-    # A stand and a thing: whether the thing belongs to the stand is not known here, and what is done is asked again.
-    return bool(slash) != bool(also)
+    # The site, or a stand: which things belong to it is not known here, and a thing may belong to two stands.
+    return True

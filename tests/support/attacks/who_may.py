@@ -79,11 +79,15 @@ PAGE_THING = "/things/{}"
 
 TABLE: dict[str, list[Ask]] = {
     # open to strangers
+    "GET /ca.pem": [Ask("/ca.pem", {*EVERYBODY}, well=(404,))],
     "GET /healthz": [Ask("/healthz", {*EVERYBODY})],
     # what is made of what somebody may see
     "GET /": [Ask("/", LET_IN)],
     "GET /api": [Ask("/api", LET_IN)],
     "GET /api/openapi.json": [Ask("/api/openapi.json", LET_IN)],
+    "GET /api/openapi": [Ask("/api/openapi", LET_IN, well=(200, 404))],
+    "GET /api/openapi/openapi.json": [Ask("/api/openapi/openapi.json", LET_IN, well=(200, 404))],
+    "GET /api/openapi/{path:str}": [Ask("/api/openapi/nothing", LET_IN, well=(200, 404))],
     "GET /static": [Ask("/static/css/tokens.css", LET_IN), Ask("/static/js/app.js", LET_IN)],
     "GET /api/live": [Ask("/api/live", LET_IN), Ask(f"/api/live?things={HIDDEN},{SEEN}", LET_IN)],
     "GET /api/nodes": [Ask("/api/nodes", LET_IN)],

@@ -9,6 +9,7 @@ import contextlib
 import json
 import socket
 import sqlite3
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -387,10 +388,12 @@ class Heard:
 
     @classmethod
     @contextlib.contextmanager
-    def of(cls, url: str, query: str, headers: dict[str, str]) -> Iterator[Heard]:
+    def of(
+        cls, url: str, query: str, headers: dict[str, str], *, verify: ssl.SSLContext | bool = True
+    ) -> Iterator[Heard]:
         """A stream that is read while the block runs."""
         with (
-            httpx2.Client(base_url=url, timeout=20, trust_env=False) as client,
+            httpx2.Client(base_url=url, timeout=20, trust_env=False, verify=verify) as client,
             client.stream("GET", f"/api/live{query}", headers=headers) as answer,
         ):
             heard = cls(answer)

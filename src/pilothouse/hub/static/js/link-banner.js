@@ -11,6 +11,8 @@ const OFFERS = {
   renewed: "You are logged in again, and this page is from before.",
 };
 
+const SOFT = new Set(["bus", "rights"]);
+
 function reload() {
   const button = make("button", "button", "Load it again");
   button.type = "button";
@@ -35,7 +37,7 @@ class LinkBanner extends HTMLElement {
     const [kind, ...parts] = this.#says();
     if (kind === this.kind) return;
     this.kind = kind;
-    this.replaceChildren(...(kind ? [make("div", kind === "bus" ? "banner soft" : "banner", ...parts)] : []));
+    this.replaceChildren(...(kind ? [make("div", SOFT.has(kind) ? "banner soft" : "banner", ...parts)] : []));
   }
 
   #says() {
