@@ -144,6 +144,7 @@ class Stops:
         except BusDown as error:
             what = "Nobody can say whether the stop got through" if linked else "Stop was not sent"
             why = f"{error.what}; it holds, and is sent when the link is back"
+            await asyncio.wait((writing,), timeout=_DISK)
             raise WebError(503, "bus-down", what, why=why, remedy=_BY_HAND) from None
         await asyncio.wait((writing,), timeout=_DISK)
         written = latch.id not in self._unwritten

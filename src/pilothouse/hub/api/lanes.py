@@ -75,7 +75,8 @@ async def cancel_command(request: Request[Any, Any, Any], id: FromPath[str]) -> 
     site, visitor = site_of(request), visitor_of(request)
     wish = commands_of(request).wish_of(id)
     address, who = (wish.address, wish.who) if wish is not None else await _sent(request, id)
-    site.directory.thing(address)  # what they may not see is not there for them
+    if address not in site.directory:  # what they may not see is not there for them
+        raise _no_such(id)
     deed = Deed.OPERATE if who == visitor.who else Deed.TAKE_BACK
     check(site, visitor, deed, site.place(address))
     node = address.node
@@ -87,11 +88,15 @@ async def cancel_command(request: Request[Any, Any, Any], id: FromPath[str]) -> 
     return encoded(TakenBack(done=True, detail=answer.detail))
 
 
+def _no_such(id: str) -> NotThere:
+    return NotThere(f"There is no command {id[:64]!r}", remedy="What was sent: GET /api/ledger")
+
+
 async def _sent(request: Request[Any, Any, Any], id: str) -> tuple[Address, str]:
     """Thing and sender of a command that the ledger knows as open; raises NotThere or WebError (409)."""
     line = await site_of(request).ledger.line(id) if is_id(id) else None
     if line is None or not line.node:
-        raise NotThere(f"There is no command {id[:64]!r}", remedy="What was sent: GET /api/ledger")
+        raise _no_such(id)
     if line.end:
         raise _too_late(id, f"it is over already: {line.end}")
     return Address(line.node, line.thing), line.who
