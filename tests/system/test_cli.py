@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from pilothouse.client import Client, Lost, Snapshot
+from support.people import PASSWORD
 from support.stack import QUIET_CONFIG, Stack, wait_for
 
 
@@ -115,17 +117,24 @@ def test_history_has_points(stack: Stack) -> None:
     assert say(stack, "history", "pi/sensor.temperature", "--csv").startswith("series,time_ms,minimum")
 
 
-def test_the_link_logs_in_once(stack: Stack) -> None:
-    """It sets a session; used again it does not let anybody in."""
+def test_the_link_makes_the_first_administrator_once(stack: Stack) -> None:
+    """It asks for a name and a password; used again it lets nobody in, and a new one is for whom it names."""
     url = say(stack, "link").strip()
+    token = url.partition("token=")[2]
+    fields = {"token": token, "name": "ada", "password": PASSWORD, "again": PASSWORD}
+    ask = urllib.request.Request(f"{stack.url}/login", urllib.parse.urlencode(fields).encode())
+    ask.add_header("Origin", stack.url)
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     with opener.open(url, timeout=10) as answer:
-        assert answer.status == 200
+        assert b"password" in answer.read()
+    with opener.open(ask, timeout=10) as answer:
         assert answer.url.rstrip("/") == stack.url
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.build_opener().open(url, timeout=10)
-    assert caught.value.code == 401
-    caught.value.close()
+    for again in (url, ask):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.build_opener().open(again, timeout=10)
+        assert caught.value.code == 410
+        caught.value.close()
+    assert json.loads(say(stack, "link", "--json"))["who"] == "ada"
 
 
 def test_the_doctor_finds_nothing(stack: Stack) -> None:

@@ -249,7 +249,7 @@ async def test_a_full_disk_loses_nothing(bus: Bus, keepers: Keepers, until: Any)
 
 async def test_killed_while_the_disk_is_full(bus: Bus, keepers: Keepers, until: Any) -> None:
     """The next one takes everything from the bus."""
-    keeper = keepers.start(file_limit=150_000)
+    keeper = keepers.start(file_limit=300_000)
     await send(bus, *range(1, 501))
     await until(lambda: keepers.status().get("state") == "waiting for disk", "it to wait")
     keepers.end(keeper, signal.SIGKILL)
