@@ -17,6 +17,7 @@ from pilothouse.agent.driving import Driving
 from pilothouse.agent.turn import Stage, Turn
 from pilothouse.bus.messages import Command, End, Outcome, Why
 from pilothouse.config.site import ThingConfig
+from pilothouse.model.values import DEEPEST, is_too_deep
 from support.odd import Odd
 
 NAMES = ("pi", "odd", "on")
@@ -298,3 +299,13 @@ def test_a_late_repetition_of_what_was_forgotten_says_nothing_about_its_end() ->
     assert taken.step is Step.ANSWER and taken.refusal is not None and taken.refusal.end is End.UNKNOWN
     never = book.take(command("command-9", epoch=7, deadline=400), NAMES, 500)
     assert never.step is Step.END and never.refusal is not None and never.refusal.end is End.EXPIRED
+
+
+@pytest.mark.parametrize("depth", [100, 101, 5000])
+def test_an_input_that_nobody_can_walk_through_is_refused(depth: int) -> None:
+    """Before anything looks into it; the deepest that is allowed is none of them."""
+    for value in (1, [], {}):
+        levels = depth if value == 1 else depth - 1
+        for number in range(levels):
+            value = [value] if number % 2 else {"x": value, "y": 1}
+        assert is_too_deep(value) is (depth > DEEPEST)

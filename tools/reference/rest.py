@@ -32,7 +32,7 @@ def document() -> Json:
     """The OpenAPI document of a hub, made without one that runs."""
     app = Litestar(list(api_routes), openapi_config=openapi.config(), logging_config=None)
     openapi.complete(app.openapi_schema)
-    found: Json = msgspec.to_builtins(app.openapi_schema.to_schema())
+    found: Json = openapi.as_it_is(msgspec.to_builtins(app.openapi_schema.to_schema()))
     return found
 
 

@@ -12,6 +12,7 @@ from pilothouse.bus.messages import Command, End, Outcome, Why, decode, encode
 from pilothouse.errors import BadValue, nearest
 from pilothouse.model import Thing, ThingDescription, Value, is_id
 from pilothouse.model.types import check_limits, to_plain, to_python
+from pilothouse.model.values import DEEPEST, is_too_deep
 
 KEPT = 10_000
 """Outcomes that are remembered at least, so that a repeated command gets the first one's."""
@@ -79,7 +80,7 @@ class Book:
 
         `closed` is why nothing is taken at all just now.
         """
-        wrong = self._misaddressed(command, names)
+        wrong = self._unfit(command, names)
         if wrong is not None:
             return Taken(Step.ANSWER, wrong)
         if command.epoch > self.epoch:
@@ -128,11 +129,13 @@ class Book:
                 self._forgotten = max(self._forgotten, known.deadline)
                 del self._known[id]
 
-    def _misaddressed(self, command: Command, names: tuple[str, str, str]) -> Refusal | None:
+    def _unfit(self, command: Command, names: tuple[str, str, str]) -> Refusal | None:
         if not is_id(command.id):
             return _refused("the id of a command is 8 to 64 letters, digits, '-' or '_'")
         if (command.node, command.thing, command.name) != names or command.node != self._node:
             return _refused("the command names another target than the subject that it came on")
+        if is_too_deep(command.input):
+            return _refused(f"its input has more than {DEEPEST} lists and objects within one another")
         return None
 
     def _untimely(self, command: Command, mono: int) -> Refusal | None:

@@ -18,6 +18,9 @@ def main(argv: list[str] | None = None) -> int:
     if words and words[0] in PROCESSES and {"--help", "-h"}.isdisjoint(words):
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", f"pilothouse.{words[0]}", *words[1:]])  # noqa: S606 - no shell is meant
-    from pilothouse.cli.app import run  # here, so that the lines above cost no import of it
+    # Here, so that the lines above cost no import of them.
+    from pilothouse.cli.app import run
+    from pilothouse.cli.tamed import tamed
 
-    return run(words)
+    with tamed():
+        return run(words)

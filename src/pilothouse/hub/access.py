@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from pilothouse.hub.proxy import Client, Headers, proxy_user
 from pilothouse.record.people import People
 from pilothouse.rights import Rights
 
+_HOST = re.compile(r"(?:\[(?P<digits>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?", re.ASCII | re.I)
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -42,12 +44,14 @@ def cookie_name(*, secure: bool) -> str:
 
 
 def host_of(header: str) -> str:
-    """The host in a Host header or URL authority, in small letters, without port and brackets; "" for nonsense."""
-    try:
-        parts = urlsplit(f"//{header.strip()}")
-        return "" if parts.port == 0 else (parts.hostname or "").rstrip(".")
-    except ValueError:
+    """The host in a Host header, in small letters, without port and brackets; "" for anything else.
+
+    Only what a browser can send passes: a parser of addresses finds a host of ours in "evil.example@localhost" too.
+    """
+    found = _HOST.fullmatch(header.strip())
+    if found is None or (found["port"] and not 0 < int(found["port"]) < 65536):
         return ""
+    return (found["digits"] or found["name"]).lower().rstrip(".")
 
 
 def own_hosts(bind: str, public_url: str) -> frozenset[str]:
@@ -76,21 +80,24 @@ def host_allowed(header: str, names: frozenset[str]) -> bool:
     return True
 
 
-def same_origin(headers: Mapping[bytes, bytes], public_url: str = "") -> bool:
-    """Whether a browser says that a page of ours sent this request; False when nobody says anything."""
+def same_origin(headers: Mapping[bytes, bytes], public_url: str = "", *, secure: bool = False) -> bool:
+    """Whether a browser says that a page of ours sent this request; False when nobody says anything.
+
+    `secure` is whether it came by TLS: the page of the same name without TLS may be anybody's on the way.
+    """
     fetch_site = headers.get(b"sec-fetch-site")
     if fetch_site is not None and fetch_site not in (b"same-origin", b"none"):
         return False
     origin = headers.get(b"origin")
     if origin is None:
         return fetch_site is not None
-    authority = _authority(origin.decode("latin-1"))
-    own = {_authority(public_url), headers.get(b"host", b"").decode("latin-1").lower()}
-    return authority != "" and authority in own
+    said = _origin(origin.decode("latin-1"))
+    here = f"{'https' if secure else 'http'}://{headers.get(b'host', b'').decode('latin-1')}"
+    return said != "" and said in (_origin(public_url), _origin(here))
 
 
-def _authority(url: str) -> str:
-    """Host and port of an http address as a Host header gives them; "" for anything else."""
+def _origin(url: str) -> str:
+    """Scheme, host and port of an http address, all said or left out in one way; "" for anything else."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -100,8 +107,7 @@ def _authority(url: str) -> str:
     host = (parts.hostname or "").lower()
     if standard is None or not host:
         return ""
-    host = f"[{host}]" if ":" in host else host
-    return host if port in (None, standard) else f"{host}:{port}"
+    return f"{parts.scheme}://{host} {port or standard}"
 
 
 def bearer_of(header: bytes) -> str:

@@ -63,7 +63,7 @@ def make_app(
         logging_config=None,
     )
     openapi.complete(app.openapi_schema)
-    state["openapi"] = msgspec.json.encode(app.openapi_schema.to_schema())
+    state["openapi"] = msgspec.json.encode(openapi.as_it_is(app.openapi_schema.to_schema()))
     app.state.update(state)
     open_paths = frozenset(path for _, path, needed in table(app.routes) if needed.deed is None)
     return Doorway(site, app, open_paths, outside.header if outside else None)  # type: ignore[arg-type]

@@ -117,7 +117,8 @@ class Doorway:
         if visitor is None and not is_open:
             return None
         program = visitor is not None and visitor.origin == "api"
-        if scope["method"] in UNSAFE and not program and not same_origin(headers, self._public_url):
+        ours = program or same_origin(headers, self._public_url, secure=client.secure)
+        if scope["method"] in UNSAFE and not ours:
             raise WebError(
                 403,
                 "wrong-origin",

@@ -32,6 +32,10 @@ from pilothouse.hub.problems import MEDIA_TYPE, Problem
 from pilothouse.rights import Deed
 
 PATH = "/api/openapi.json"
+FRAMEWORK = "/api/openapi"
+"""Where the framework serves the document as it made it."""
+_BEFORE = frozenset({403, 404, 422, 503})
+"""Statuses of commands that a request may be refused with before there is a command."""
 KEY_DOC = (
     "Id of the command, 8 to 64 letters, digits, '-' or '_'. The same key is never done twice: a second call with it "
     "gets the first one's end, with the header Idempotency-Replayed: true."
@@ -68,7 +72,7 @@ _COMMAND_TEXTS = {
 def answers(kind: Any, text: str, *problems: int, media_type: str = "application/json") -> dict[int, ResponseSpec]:
     """Responses of a call: 200 with `kind`, and these statuses with a problem."""
     found = {200: ResponseSpec(kind, generate_examples=False, description=text, media_type=media_type)}
-    for status in sorted({401, 500, *problems}):
+    for status in sorted({401, 403, 500, *problems}):
         found[status] = ResponseSpec(
             Problem, generate_examples=False, description=_TEXTS[status], media_type=MEDIA_TYPE
         )
@@ -79,7 +83,9 @@ def command_answers(kind: Any) -> dict[int, ResponseSpec]:
     """Responses of a call that sends a command."""
     found = answers(kind, "Confirmed: the device did it", 400, 413, 415)
     for status, text in _COMMAND_TEXTS.items():
-        found[status] = ResponseSpec(CommandProblem, generate_examples=False, description=text, media_type=MEDIA_TYPE)
+        # Before a command is made a request may be refused too; then it is a problem without an end.
+        problem = CommandProblem | Problem if status in _BEFORE else CommandProblem
+        found[status] = ResponseSpec(problem, generate_examples=False, description=text, media_type=MEDIA_TYPE)
     return found
 
 
@@ -134,10 +140,10 @@ def config() -> OpenAPIConfig:
         version=__version__,
         description="See and steer the things of a site. Times are Unix milliseconds (UTC) unless a field says "
         "otherwise; every answer with a status of 400 or more is a problem (RFC 9457) with cause and remedy.",
-        path="/api/openapi",
+        path=FRAMEWORK,
         render_plugins=[JsonRenderPlugin()],
         # The framework serves its own copy there; who may read it is decided as for every route.
-        openapi_router=Router("/api/openapi", route_handlers=[], opt=needs(Deed.SEE, "seen")),
+        openapi_router=Router(FRAMEWORK, route_handlers=[], opt=needs(Deed.SEE, "seen")),
         components=Components(security_schemes=schemes),
         security=[{"token": []}, {"session": []}],
         tags=[
@@ -195,3 +201,12 @@ def complete(document: OpenAPI) -> None:
     )
     if document.paths is not None:
         document.paths["/api/live"] = PathItem(get=live)
+        for path in [path for path in document.paths if path.startswith(FRAMEWORK)]:
+            del document.paths[path]  # the framework's own copy of this document
+
+
+def as_it_is(document: Any) -> Any:
+    """The document as plain data, with `anyOf` where the framework says `oneOf`: 20.0 is an integer and a number."""
+    if isinstance(document, dict):
+        return {"anyOf" if key == "oneOf" else key: as_it_is(value) for key, value in document.items()}
+    return [as_it_is(value) for value in document] if isinstance(document, list) else document

@@ -8,10 +8,23 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 Value: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
-"""What a property may hold: anything that JSON can carry, at any depth. Numbers are finite.
+"""What a property may hold: anything that JSON can carry, DEEPEST levels deep at most. Numbers are finite.
 
 Not recursive as a type, because msgspec cannot resolve a type that names itself.
 """
+DEEPEST = 100
+"""Lists and objects within one another that a value may have; much deeper ones no program can walk through."""
+
+
+def is_too_deep(value: Value) -> bool:
+    """Whether a value has more levels than DEEPEST."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST + 1):
+        nested = [each for each in level if isinstance(each, dict | list)]
+        if not nested:
+            return False
+        level = [inner for each in nested for inner in (each.values() if isinstance(each, dict) else each)]
+    return True
 
 
 class Quality(StrEnum):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pilothouse.bus import Bus
+from pilothouse.bus.address import read_address
 from pilothouse.bus.messages import Call, Command, Confirmation, End, Happened, LaneView, Latch, Outcome, Why
+from pilothouse.clock import SystemClock
+from pilothouse.config.places import Places
 from pilothouse.model import (
     ActionDescription,
     Bar,
@@ -50,6 +58,7 @@ class HostileAgent(ScriptedAgent):
 
     def __init__(self, bus: Bus) -> None:
         super().__init__(bus, NODE, tuple(TEXTS))
+        self._said = 0
         for thing, text in TEXTS.items():
             self.bars[thing] = {"out": Bar(rule="interlock", text=text, remedy=text)}
         self.scripts = {"out": self._refuse, "act": self._fail}
@@ -102,10 +111,13 @@ class HostileAgent(ScriptedAgent):
         )
 
     async def say(self) -> None:
-        """Everything that it can say by itself, once: values, errors, events, lanes, notes."""
+        """Everything that it can say by itself, once: values, errors, events, lanes, notes. The level counts it."""
+        self._said += 1
         for thing, text in TEXTS.items():
             values = dict.fromkeys((*NAMES, text[:63], "choice", "label"), text)
-            await self.read({**values, "out": False, "level": 1.5, "lot": {text: [text, {"__proto__": text}]}}, thing)
+            await self.read(
+                {**values, "out": False, "level": self._said, "lot": {text: [text, {"__proto__": text}]}}, thing
+            )
             await self.state(thing, error=text if thing in ("script", "attribute", "terminal", "direction") else "")
             happened = Happened(
                 id=new_id(self.clock.now()),
@@ -142,3 +154,29 @@ class HostileAgent(ScriptedAgent):
     async def _fail(self, command: Command) -> Outcome:
         text = TEXTS[command.thing]
         return self.outcome(command, End.FAILED, Why.DEVICE, detail=text, remedy=text, value={text: text})
+
+
+@contextlib.contextmanager
+def hostile_beside(data: Path) -> Iterator[None]:
+    """The agent beside a running site, in a thread; says everything again and again while the block runs."""
+    over = threading.Event()
+
+    async def talk() -> None:
+        address = read_address(Places(data).bus_address)
+        assert address is not None
+        bus = await Bus.connect(address, name="agent-stranger", clock=SystemClock())
+        try:
+            async with HostileAgent(bus) as agent:
+                while not over.is_set():
+                    await agent.say()
+                    await asyncio.sleep(0.5)
+        finally:
+            await bus.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(talk(),), name="a hostile agent", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(10)

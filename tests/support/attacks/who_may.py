@@ -178,6 +178,10 @@ TABLE: dict[str, list[Ask]] = {
             well=(401, 429),
         )
     ],
+    "GET /login/oidc": [Ask("/login/oidc?next=/stands", {*EVERYBODY}, well=(303, 502, 503, 504))],
+    "GET /login/oidc/callback": [
+        Ask("/login/oidc/callback?code=wrong&state=wrong", {*EVERYBODY}, well=(400, 401, 403))
+    ],
     "GET /guest": [Ask("/guest?key=wrong", {*EVERYBODY}, well=(410,))],
     "POST /guest": [Ask("/guest", {*EVERYBODY}, form={"key": "wrong"}, well=(410,))],
     "POST /logout": [Ask("/logout", LET_IN, form={}, well=(303,))],
@@ -193,7 +197,7 @@ TABLE: dict[str, list[Ask]] = {
             well=(403, 429),
         )
     ],
-    "POST /account/sessions": [Ask("/account/sessions", OWN, form={"do": "all"}, well=(303,))],
+    "POST /account/sessions": [Ask("/account/sessions", OWN, form={"id": "others"}, well=(303,))],
     "POST /account/tokens": [
         Ask("/account/tokens", OWN, form={"name": "x", "scope": "read", "days": "30"}, well=(200, 303))
     ],

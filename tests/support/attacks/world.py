@@ -6,12 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import socket
+import os
 import sqlite3
-import ssl
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -32,7 +29,8 @@ from pilothouse.hub.listening import listen
 from pilothouse.hub.site import Site
 from pilothouse.record.passwords import LEAST, Passwords
 from support.agents import AgentProcess
-from support.attacks.callers import EVERYBODY, let_in, let_in_again, make_people
+from support.attacks.callers import EVERYBODY, OUTSIDE, let_in, let_in_again, make_people
+from support.attacks.hearing import Heard, wait_for
 from support.people import PASSWORD
 from support.processes import process
 
@@ -42,6 +40,10 @@ TELLTALE = "support.attacks.telltale:Telltale"
 HERON = f"""
 [node]
 name = "pi-heron"
+[oidc]
+issuer = "https://127.0.0.1:9/nobody-answers-there"
+client_id = "pilothouse"
+client_secret_file = "{{secret}}"
 [things.relays-quokka]
 driver = "sim.relays"
 title = "Relays of the quokka"
@@ -128,9 +130,12 @@ class World:
     def _start(self) -> None:
         lab = self._folder / "lab"
         environment = self._stack.enter_context(pytest.MonkeyPatch.context())
-        environment.setenv("PYTHONPATH", str(TESTS))
+        environment.setenv("PYTHONPATH", str(TESTS), prepend=os.pathsep)
+        secret = self._folder / "client-secret"
+        secret.write_text("a secret that only the provider knows\n")
+        secret.chmod(0o600)
         agents = [
-            AgentProcess(self.data, config=HERON, trace=self.trace),
+            AgentProcess(self.data, config=HERON.replace("{secret}", str(secret)), trace=self.trace),
             AgentProcess(lab, config=WOMBAT, trace=self.trace),
         ]
         places = Places(self.data)
@@ -156,6 +161,8 @@ class World:
         except AssertionError as error:
             raise AssertionError(f"{error}; {[agent.said() for agent in agents]}") from None
         self._tell()
+        for caller in EVERYBODY:
+            self.key(caller)  # so that no session or token is made in the midst of a test
 
     def _serve(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -253,7 +260,8 @@ class World:
     def headers(self, caller: str) -> dict[str, str]:
         """As `key`, with what a page of this hub sends besides."""
         key = self.key(caller)
-        return key if "Authorization" in key else {**key, "Origin": self.url}
+        program = "Authorization" in key and caller not in OUTSIDE
+        return key if program else {**key, "Origin": self.url}
 
     def call(self, caller: str, method: str, path: str, **more: Any) -> httpx2.Response:
         """One call of somebody, with no cookie but theirs and no redirect followed; of a stream, how it begins."""
@@ -331,6 +339,12 @@ class World:
                 body = {"do": "take", "force": True, "reason": "next test"}
                 self.call("ada", "POST", f"/api/stands/{stand.stand}/lease", json=body)
                 self.call("ada", "POST", f"/api/stands/{stand.stand}/lease", json={"do": "release"})
+                self._heard_by_the_agent(stand.things[0])
+
+    def _heard_by_the_agent(self, thing: str) -> None:
+        """Wait until the agent knows that the stand of a thing is free: it hears of it over the bus, a moment later."""
+        path = f"/api/things/{thing}/actions/heal"
+        wait_for(lambda: self.call("ada", "POST", path, json={}).status_code == 200, "the stand to be free")
 
     def traced(self) -> list[str]:
         """What the devices really did."""
@@ -346,6 +360,7 @@ class World:
 
         Lines of commands that were refused for want of rights, and of failed log-ins, are what refusals leave behind.
         """
+        wait_for(lambda: not self.rows("SELECT 1 FROM command WHERE ended_as = ''"), "every end to be written")
         left = "NOT (kind <> 'people' AND why = 'rights') AND name NOT LIKE 'login%'"
         found: dict[str, Any] = {"trace": self.traced()}
         found["lines"] = self.rows(f"SELECT id, kind, name, thing, who, ended_as FROM command WHERE {left} ORDER BY id")
@@ -373,75 +388,3 @@ async def _asked(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, lis
     await app(scope, receive, send)
     head = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in sent[0]["headers"]]
     return sent[0]["status"], head, b"".join(message.get("body", b"") for message in sent[1:])
-
-
-class Heard:
-    """What a stream said so far."""
-
-    def __init__(self, answer: httpx2.Response) -> None:
-        self.status = answer.status_code
-        self.text = b""
-        self.over = False
-        """Whether it has ended."""
-        self._answer = answer
-        self._thread = threading.Thread(target=self._read, name="a stream", daemon=True)
-
-    @classmethod
-    @contextlib.contextmanager
-    def of(
-        cls, url: str, query: str, headers: dict[str, str], *, verify: ssl.SSLContext | bool = True
-    ) -> Iterator[Heard]:
-        """A stream that is read while the block runs."""
-        with (
-            httpx2.Client(base_url=url, timeout=20, trust_env=False, verify=verify) as client,
-            client.stream("GET", f"/api/live{query}", headers=headers) as answer,
-        ):
-            heard = cls(answer)
-            heard._thread.start()
-            try:
-                yield heard
-            finally:
-                heard._stop()
-
-    def _stop(self) -> None:
-        stream: Any = self._answer.extensions.get("network_stream")
-        link = stream.get_extra_info("socket") if stream is not None else None
-        if link is not None:
-            with contextlib.suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
-
-    def _read(self) -> None:
-        try:
-            for piece in self._answer.iter_raw():
-                self.text += piece
-        except (httpx2.HTTPError, httpx2.StreamError, OSError):
-            pass  # hung up
-        self.over = True
-
-    def wait(self, mark: bytes, *, times: int = 1) -> None:
-        """Wait until it has said this."""
-        wait_for(lambda: self.text.count(mark) >= times, f"{mark!r} in {self.text[-500:]!r}")
-
-
-def wait_for(ask: Callable[[], T], what: str, *, seconds: float = 20.0) -> T:
-    """Ask until the answer is true; fails with `what` after `seconds`."""
-    end = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < end, f"waited {seconds} s for {what}; last answer: {answer!r}"
-        time.sleep(0.02)
-    return answer
-
-
-def words_in(found: httpx2.Response, words: tuple[str, ...]) -> list[str]:
-    """Which of these words stand anywhere in an answer: headers or body."""
-    head = " ".join(f"{name}: {value}" for name, value in found.headers.multi_items())
-    text = (head + found.text).lower()
-    return [word for word in words if word in text]
-
-
-def problem(found: httpx2.Response) -> dict[str, Any]:
-    """The problem that an answer holds."""
-    assert found.headers["content-type"] == "application/problem+json", found.text[:200]
-    told: dict[str, Any] = json.loads(found.content)
-    return told

@@ -12,7 +12,7 @@ from pilothouse.hub.directory import NodeLife
 from pilothouse.hub.encoded import json_answer
 from pilothouse.hub.needs import needs
 from pilothouse.hub.openapi import answers
-from pilothouse.hub.site import averages_of, site_of
+from pilothouse.hub.site import averages_of, rights_of, site_of
 from pilothouse.hub.stats import Stats, parse_interval, stats_of
 from pilothouse.model import Address
 from pilothouse.rights import Deed
@@ -39,5 +39,6 @@ def get_stats(
     alive = host in site.directory and site.directory.node(site.node).life is NodeLife.HERE
     view = site.directory.thing(host) if alive else None
     mean = None if seconds is None else averages_of(request).mean(site.clock.mono(), seconds)
-    stats = stats_of(view, site.node, now=site.clock.now(), interval=seconds, mean=mean)
+    seen = host in site.directory or rights_of(request).sees_all
+    stats = stats_of(view, site.node if seen else "", now=site.clock.now(), interval=seconds, mean=mean)
     return json_answer(msgspec.json.encode(stats))
