@@ -42,6 +42,19 @@ def stop_signals() -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
+def is_running(pid: int) -> bool:
+    """Whether there is a process of that number."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's
+    return True
+
+
 def log_to_stderr(name: str, *, verbose: bool = False) -> None:
     """One line a record on standard error: time, level, process, message. systemd and `up` both read that."""
     handler = logging.StreamHandler(sys.stderr)

@@ -338,6 +338,8 @@ def test_the_hub_that_is_not_there(patient: Make, tmp_path: Path) -> None:
     assert only(hub.hub(patient())).state is State.SKIPPED
     assert only(hub.hub(patient(up=running()))).state is State.WRONG
     (tmp_path / "token").write_text("t")
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run" / "hub.json").write_text(json.dumps({"url": "http://127.0.0.1:9", "pid": os.getpid()}))
     found = only(hub.hub(patient(url="http://127.0.0.1:9")))
     assert found.state is State.WRONG
     assert "connection refused" in found.what

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -238,6 +240,16 @@ def test_no_hub_is_exit_code_3(say: Say, tmp_path: Path) -> None:
     assert "pilothouse doctor" in err
     (tmp_path / "run" / "hub.json").unlink()
     assert say("things")[0] == 3
+
+
+def test_whoever_listens_where_a_killed_hub_did_is_shown_no_token(say: Say, hub: ScriptedHub, tmp_path: Path) -> None:
+    """Its note is still there, and the process is not; also when that address is named."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait(20)
+    (tmp_path / "run" / "hub.json").write_text(json.dumps({"url": hub.url, "pid": ended.pid}))
+    assert say("things")[0] == 3
+    assert say("things", "--url", hub.url)[0] == 1
+    assert hub.asked == []
 
 
 def test_a_token_is_shown_to_its_own_hub_only(say: Say, hub: ScriptedHub, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ WISHES: list[dict[str, Any]] = json.loads(
 """Wish, what the device took, what it shows; the browser is held to it as well."""
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text(), inner, max_size=5),
     max_leaves=20,
 )
@@ -87,7 +87,7 @@ def test_confirmed_is_said_only_when_the_device_shows_it(
 @given(values)
 def test_a_value_agrees_with_itself(value: Any) -> None:
     """And true never with 1."""
-    assert agree(value, value, 0.0) or value != value or "nan" in str(value)
+    assert agree(value, value, 0.0)
     assert not agree(True, 1, 10.0)
 
 

@@ -17,6 +17,7 @@ from pilothouse.client.kept import Kept
 from pilothouse.client.trust import exactly, trusting
 from pilothouse.config.places import Places, default_data
 from pilothouse.errors import ConfigError
+from pilothouse.process import is_running
 
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 """An option without a value."""
@@ -123,13 +124,16 @@ def own_hub(places: Places) -> str:
 def _note(places: Places) -> dict[str, str | int]:
     """What the hub of this data folder says of itself; {} when there is none."""
     try:
-        return msgspec.json.decode(places.hub_status.read_bytes(), type=dict[str, str | int])
+        note = msgspec.json.decode(places.hub_status.read_bytes(), type=dict[str, str | int])
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{places.hub_status} cannot be read", why=str(error), remedy="Start the hub again, or give --url URL"
         ) from None
+    # What a hub that was killed left behind: by now anybody may listen there, and would be shown our token.
+    pid = note.get("pid")
+    return note if isinstance(pid, int) and is_running(pid) else {}
 
 
 def read_token(path: Path) -> str:
@@ -152,9 +156,7 @@ def read_token(path: Path) -> str:
 
 def _is_own(url: str, own: str) -> bool:
     host, port = _where(url)
-    if not own:
-        return host == "loopback"
-    return (host, port) == _where(own)
+    return own != "" and (host, port) == _where(own)
 
 
 def _where(url: str) -> tuple[str, int | None]:

@@ -14,7 +14,7 @@ from pilothouse.hub.access import UNSAFE, Access, Visitor, host_allowed, own_hos
 from pilothouse.hub.cors import Headers, cross_origin, is_preflight, preflight
 from pilothouse.hub.outside import HeaderLogin
 from pilothouse.hub.pages.errors import locked
-from pilothouse.hub.problems import MEDIA_TYPE, Problem, WebError, encode, problem_of
+from pilothouse.hub.problems import MEDIA_TYPE, Problem, WebError, broken, encode, problem_of
 from pilothouse.hub.proxy import Client, client_of
 from pilothouse.hub.site import Site
 
@@ -80,6 +80,10 @@ class Doorway:
             return
         except RecordError as error:
             await _refuse(outward, headers, scope, problem_of(error))
+            return
+        except Exception:  # edge: nothing below would answer for a mistake made here
+            log.exception("%s %s broke in the doorway", scope["method"], scope["path"][:200])
+            await _refuse(outward, headers, scope, broken())
             return
         if visitor is None and scope["path"] not in self._open:
             await _send_to_log_in(outward, headers, scope)
