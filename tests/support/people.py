@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from pilothouse.record.passwords import LEAST, Passwords
-
 from pilothouse.clock import SystemClock
 from pilothouse.config.places import Places
+from pilothouse.record.passwords import LEAST, Passwords
 from pilothouse.record.people import People
 from pilothouse.record.people_rows import Scope
 
