@@ -13,6 +13,7 @@ from pilothouse.errors import RecordError
 from pilothouse.hub.access import UNSAFE, Access, Visitor, host_allowed, own_hosts, same_origin
 from pilothouse.hub.cors import Headers, cross_origin, is_preflight, preflight
 from pilothouse.hub.outside import HeaderLogin
+from pilothouse.hub.own_paths import LONGEST
 from pilothouse.hub.pages.errors import locked
 from pilothouse.hub.problems import MEDIA_TYPE, Problem, WebError, broken, encode, problem_of
 from pilothouse.hub.proxy import Client, client_of
@@ -27,8 +28,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _NO_HEAD = frozenset({"/login", "/login/oidc", "/login/oidc/callback", "/api/live"})
-_LONGEST_WAY_BACK = 500
-"""Characters of an address that the log-in leads back to."""
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -75,10 +74,7 @@ class Doorway:
             client = client_of(_peer(scope), scope["scheme"] == "https", scope["headers"], self._trusted)
             state["secure"], state["address"] = client.secure, client.address
             visitor = await self._let_in(scope, headers, client)
-        except WebError as error:
-            await _refuse(outward, headers, scope, problem_of(error))
-            return
-        except RecordError as error:
+        except (WebError, RecordError) as error:
             await _refuse(outward, headers, scope, problem_of(error))
             return
         except Exception:  # edge: nothing below would answer for a mistake made here
@@ -143,7 +139,7 @@ async def _send_to_log_in(send: Send, headers: dict[bytes, bytes], scope: Scope)
     if wants_page(headers, scope["path"]) and scope["method"] in ("GET", "HEAD"):
         raw = scope.get("raw_path") or scope["path"].encode()
         asked = raw + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-        back = b"" if asked == b"/" or len(asked) > _LONGEST_WAY_BACK else b"?" + urlencode({"next": asked}).encode()
+        back = b"" if asked == b"/" or len(asked) > LONGEST else b"?" + urlencode({"next": asked}).encode()
         await _empty(send, 303, ((b"location", b"/login" + back),))
         return
     error = WebError(

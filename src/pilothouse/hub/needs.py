@@ -73,16 +73,14 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
     if connection.scope.get("method") == "OPTIONS":
         return  # answered by the framework: which methods there are, and nothing else
     wanted = needs_of(handler)
-    if wanted.deed is None:
+    if wanted.deed is None or wanted.where in ("asked", "seen"):
         return
     visitor: Visitor = connection.scope["state"]["visitor"]
     site: Site = connection.app.state.site
-    if wanted.where in ("asked", "seen"):
-        return
-    check(site, visitor, wanted.deed, _place(site, visitor, wanted.where, connection.path_params))
+    check(visitor, wanted.deed, _place(site, visitor, wanted.where, connection.path_params))
 
 
-def check(site: Site, visitor: Visitor, deed: Deed, place: Place = SITE) -> None:
+def check(visitor: Visitor, deed: Deed, place: Place = SITE) -> None:
     """Raise MayNot unless they may."""
     if not may(visitor.rights, deed, place):
         raise refusal(visitor.who, visitor.rights, deed, place)

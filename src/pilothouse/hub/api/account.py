@@ -93,7 +93,7 @@ async def get_me(request: Request[Any, Any, Any]) -> Response[bytes]:
     summary="Get a token for a name and a password",
     operation_id="logIn",
     operation_class=body_of(LogIn, _EXAMPLE),
-    responses=answers(MadeToken, "The token, whose secret is shown this once", 400, 403, 413, 415, 422, 429, 503),
+    responses=answers(MadeToken, "The token, whose secret is shown this once", 400, 413, 415, 422, 429, 503),
     security=[{}],
     opt=open_to_all(),
 )
@@ -116,7 +116,7 @@ async def log_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     tags=["Account"],
     summary="End what this request came with",
     operation_id="logOut",
-    responses=answers(Ended, "The token or session has ended", 403, 409),
+    responses=answers(Ended, "The token or session has ended", 409),
     opt=needs(Deed.SEE, "seen"),
 )
 async def log_out(request: Request[Any, Any, Any]) -> Response[bytes]:

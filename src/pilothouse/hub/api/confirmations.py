@@ -60,7 +60,7 @@ async def ask_confirmation(request: Request[Any, Any, Any]) -> Response[bytes]:
     site, body = site_of(request), await read_body(request, ToConfirm)
     address = Address(body.node, body.thing)
     check_there(site, address, body.kind, body.name)
-    check(site, visitor_of(request), Deed.OPERATE, site.place(address))
+    check(visitor_of(request), Deed.OPERATE, site.place(address))
     message = AskConfirmation(
         node=body.node,
         epoch=site.directory.node(body.node).epoch,

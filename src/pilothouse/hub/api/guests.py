@@ -55,7 +55,7 @@ class MadeGuest(Struct, kw_only=True):
     summary="Guest links",
     tags=["People"],
     operation_id="guests",
-    responses=answers(GuestList, "Guest links without their secrets", 403, 503),
+    responses=answers(GuestList, "Guest links without their secrets", 503),
     opt=needs(Deed.PEOPLE),
 )
 async def get_guests(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -71,7 +71,7 @@ async def get_guests(request: Request[Any, Any, Any]) -> Response[bytes]:
     operation_id="makeGuest",
     status_code=200,
     operation_class=body_of(WantedGuest, {"name": "visitors", "stand": "bench", "days": 7}),
-    responses=answers(MadeGuest, "The link, which is shown this once", 400, 403, 404, 409, 413, 415, 422, 503),
+    responses=answers(MadeGuest, "The link, which is shown this once", 400, 404, 409, 413, 415, 422, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def make_guest(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -87,7 +87,7 @@ async def make_guest(request: Request[Any, Any, Any]) -> Response[bytes]:
     tags=["People"],
     operation_id="endGuest",
     status_code=200,
-    responses=answers(Ended, "It has ended, and whoever came with it is out", 403, 404, 503),
+    responses=answers(Ended, "It has ended, and whoever came with it is out", 404, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def end_guest(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[bytes]:

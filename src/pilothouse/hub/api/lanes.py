@@ -78,7 +78,7 @@ async def cancel_command(request: Request[Any, Any, Any], id: FromPath[str]) -> 
     if address not in site.directory:  # what they may not see is not there for them
         raise _no_such(id)
     deed = Deed.OPERATE if who == visitor.who else Deed.TAKE_BACK
-    check(site, visitor, deed, site.place(address))
+    check(visitor, deed, site.place(address))
     node = address.node
     message = Cancel(id=id, who=visitor.who, origin=visitor.origin, reason=body.reason)
     subject = Subjects(site.config.site.name).cancel(node)

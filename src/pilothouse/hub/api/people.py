@@ -119,7 +119,7 @@ def _view(person: Person, sessions: int, tokens: int) -> PersonView:
     summary="Everybody",
     tags=["People"],
     operation_id="people",
-    responses=answers(People, "Everybody by name", 403, 503),
+    responses=answers(People, "Everybody by name", 503),
     opt=needs(Deed.PEOPLE),
 )
 async def get_people(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -137,7 +137,7 @@ async def get_people(request: Request[Any, Any, Any]) -> Response[bytes]:
     summary="One person",
     tags=["People"],
     operation_id="person",
-    responses=answers(PersonView, "The person", 403, 404, 503),
+    responses=answers(PersonView, "The person", 404, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def get_person(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
@@ -153,7 +153,7 @@ async def get_person(request: Request[Any, Any, Any], name: FromPath[str]) -> Re
     operation_id="addPerson",
     status_code=200,
     operation_class=body_of(NewPerson, {"title": "Ada", "rights": ["viewer", "operator@bench"]}),
-    responses=answers(PersonView, "The person", 400, 403, 409, 413, 415, 422, 503),
+    responses=answers(PersonView, "The person", 400, 409, 413, 415, 422, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def add_person(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
@@ -169,7 +169,7 @@ async def add_person(request: Request[Any, Any, Any], name: FromPath[str]) -> Re
     tags=["People"],
     operation_id="changePerson",
     operation_class=body_of(PersonChange, {"rights": ["operator@bench"]}),
-    responses=answers(PersonView, "The person as they are now", 400, 403, 404, 409, 413, 415, 422, 503),
+    responses=answers(PersonView, "The person as they are now", 400, 404, 409, 413, 415, 422, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def change_person(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
@@ -195,7 +195,7 @@ async def change_person(request: Request[Any, Any, Any], name: FromPath[str]) ->
     tags=["People"],
     operation_id="removePerson",
     status_code=200,
-    responses=answers(Removed, "They are gone", 403, 404, 409, 503),
+    responses=answers(Removed, "They are gone", 404, 409, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def remove_person(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
@@ -211,7 +211,7 @@ async def remove_person(request: Request[Any, Any, Any], name: FromPath[str]) ->
     operation_id="makeLink",
     status_code=200,
     operation_class=body_of(WantedLink, {"kind": "invite", "hours": 24}, required=False),
-    responses=answers(Link, "The link, which is shown this once", 400, 403, 404, 409, 413, 415, 422, 503),
+    responses=answers(Link, "The link, which is shown this once", 400, 404, 409, 413, 415, 422, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def make_link(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:

@@ -22,7 +22,7 @@ from pilothouse.rights import Deed
     summary="Sessions of somebody",
     tags=["People"],
     operation_id="sessionsOf",
-    responses=answers(SessionList, "Where they are logged in", 403, 404, 503),
+    responses=answers(SessionList, "Where they are logged in", 404, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def get_sessions_of(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
@@ -37,7 +37,7 @@ async def get_sessions_of(request: Request[Any, Any, Any], name: FromPath[str]) 
     tags=["People"],
     operation_id="endSessionOf",
     status_code=200,
-    responses=answers(Ended, "It has ended", 403, 404, 503),
+    responses=answers(Ended, "It has ended", 404, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def end_session_of(request: Request[Any, Any, Any], name: FromPath[str], id: FromPath[str]) -> Response[bytes]:
@@ -51,7 +51,7 @@ async def end_session_of(request: Request[Any, Any, Any], name: FromPath[str], i
     summary="Tokens of somebody",
     tags=["People"],
     operation_id="tokensOf",
-    responses=answers(TokenList, "Tokens without their secrets", 403, 404, 503),
+    responses=answers(TokenList, "Tokens without their secrets", 404, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def get_tokens_of(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
@@ -66,7 +66,7 @@ async def get_tokens_of(request: Request[Any, Any, Any], name: FromPath[str]) ->
     tags=["People"],
     operation_id="endTokenOf",
     status_code=200,
-    responses=answers(Ended, "It has ended", 403, 404, 503),
+    responses=answers(Ended, "It has ended", 404, 503),
     opt=needs(Deed.PEOPLE),
 )
 async def end_token_of(request: Request[Any, Any, Any], name: FromPath[str], id: FromPath[str]) -> Response[bytes]:

@@ -19,7 +19,7 @@ from pilothouse.rights import Deed
     summary="Who may what, where",
     tags=["People"],
     operation_id="rights",
-    responses=answers(Matrix, "The matrix", 403, 503),
+    responses=answers(Matrix, "The matrix", 503),
     opt=needs(Deed.PEOPLE),
 )
 async def get_rights(request: Request[Any, Any, Any]) -> Response[bytes]:

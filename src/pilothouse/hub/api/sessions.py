@@ -40,7 +40,7 @@ class Ended(Struct, kw_only=True):
     tags=["Account"],
     summary="My sessions",
     operation_id="sessions",
-    responses=answers(SessionList, "Where I am logged in", 403),
+    responses=answers(SessionList, "Where I am logged in"),
     opt=needs(Deed.OWN),
 )
 async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -56,7 +56,7 @@ async def get_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
     tags=["Account"],
     summary="End a session of mine",
     operation_id="endSession",
-    responses=answers(Ended, "It has ended", 403, 404),
+    responses=answers(Ended, "It has ended", 404),
     opt=needs(Deed.OWN),
 )
 async def end_session(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[bytes]:

@@ -84,7 +84,7 @@ async def change_lease(request: Request[Any, Any, Any], name: FromPath[str]) -> 
     """Change who holds a stand. What the holder does not want, or nobody may, is refused with who holds it."""
     body, visitor = await read_body(request, LeaseChange), visitor_of(request)
     if body.force:
-        check(site_of(request), visitor, Deed.TAKE_OVER, Place.of_stand(name))
+        check(visitor, Deed.TAKE_OVER, Place.of_stand(name))
     wish = LeaseWish(visitor.who, visitor.origin, body.to, body.note, body.reason, body.force)
     try:
         return encoded(await site_of(request).stands.act(name, body.do, wish))

@@ -38,7 +38,7 @@ _EXAMPLE = {"name": "backup script", "scope": "read", "days": 30}
     tags=["Account"],
     summary="My tokens",
     operation_id="tokens",
-    responses=answers(TokenList, "Tokens without their secrets", 403),
+    responses=answers(TokenList, "Tokens without their secrets"),
     opt=needs(Deed.OWN),
 )
 async def get_tokens(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -55,7 +55,7 @@ async def get_tokens(request: Request[Any, Any, Any]) -> Response[bytes]:
     summary="Make a token",
     operation_id="makeToken",
     operation_class=body_of(WantedToken, _EXAMPLE),
-    responses=answers(MadeToken, "The token, whose secret is shown this once", 400, 403, 413, 415, 422),
+    responses=answers(MadeToken, "The token, whose secret is shown this once", 400, 413, 415, 422),
     opt=needs(Deed.OWN),
 )
 async def post_token(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -70,7 +70,7 @@ async def post_token(request: Request[Any, Any, Any]) -> Response[bytes]:
     tags=["Account"],
     summary="End a token of mine",
     operation_id="endToken",
-    responses=answers(Ended, "It has ended", 403, 404),
+    responses=answers(Ended, "It has ended", 404),
     opt=needs(Deed.OWN),
 )
 async def end_token(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[bytes]:

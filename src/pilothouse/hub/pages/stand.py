@@ -19,7 +19,7 @@ from pilothouse.hub.pages.forms import form_of
 from pilothouse.hub.pages.render import page
 from pilothouse.hub.pages.rows import PropertyRow, property_rows
 from pilothouse.hub.pages.stand_cards import StandCard, addresses_of, stand_card, stand_cards
-from pilothouse.hub.site import Site, real_site_of, site_of, visitor_of
+from pilothouse.hub.site import Site, site_of, visitor_of
 from pilothouse.hub.stand_view import StandView
 from pilothouse.hub.why_not import Reason, against_all, of_lease_rights
 from pilothouse.model import Address
@@ -174,7 +174,7 @@ async def lease_form(request: Request[Any, Any, Any], name: FromPath[str]) -> Re
     if do not in get_args(Do):
         return await _shown(request, name, f"Nobody knows how to {do[:20] or 'do nothing'} a stand.", status=422)
     if form.text("force") == "yes":
-        check(real_site_of(request), visitor, Deed.TAKE_OVER, Place.of_stand(name))
+        check(visitor, Deed.TAKE_OVER, Place.of_stand(name))
     wish = LeaseWish(
         visitor.who,
         visitor.origin,
